@@ -1,0 +1,258 @@
+#include "io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The alarm rings again after this, until it is set anew. */
+#define REPEAT_MS 100
+
+/* Set by the handlers below and by nobody else. */
+static volatile sig_atomic_t alarmed, terminated, exit_status = -1;
+
+int64_t
+io_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void
+on_alarm(int signo)
+{
+	(void)signo;
+	if (exit_status >= 0)
+		_exit(exit_status);
+	alarmed = 1;
+}
+
+static void
+on_terminate(int signo)
+{
+	(void)signo;
+	terminated = 1;
+	/* If it came just before a call goes to sleep, this wakes it. */
+	alarm(1);
+}
+
+static void
+handle(int signo, void (*handler)(int))
+{
+	/* Without SA_RESTART: whatever sleeps has to return. */
+	struct sigaction action = {.sa_handler = handler};
+
+	sigaction(signo, &action, NULL);
+}
+
+void
+io_signals_init(void)
+{
+	sigset_t none;
+
+	handle(SIGPIPE, SIG_IGN);
+	handle(SIGCHLD, SIG_DFL);
+	handle(SIGALRM, on_alarm);
+	handle(SIGTERM, on_terminate);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void
+io_alarm(int64_t ms)
+{
+	struct itimerval timer = {0};
+
+	if (ms > 0) {
+		timer.it_value.tv_sec = ms / 1000;
+		timer.it_value.tv_usec = ms % 1000 * 1000;
+		timer.it_interval.tv_usec = REPEAT_MS * 1000;
+	}
+	setitimer(ITIMER_REAL, &timer, NULL);
+	/* What the old one left; a new one that rang already rings again. */
+	alarmed = 0;
+}
+
+void
+io_alarm_exit(int64_t ms, int status)
+{
+	io_alarm(ms);
+	exit_status = status;
+}
+
+int
+io_interrupted(void)
+{
+	if (terminated)
+		return -ECANCELED;
+	return alarmed ? -ETIMEDOUT : 0;
+}
+
+/*
+ * After a call failed: 0 to try again, or -errno to give up. A descriptor that
+ * came to us non-blocking is waited for.
+ */
+static int
+retry(int fd, short events)
+{
+	struct pollfd ready = {.fd = fd, .events = events};
+
+	if (errno == EAGAIN)
+		poll(&ready, 1, -1);
+	else if (errno != EINTR)
+		return -errno;
+	return io_interrupted();
+}
+
+ssize_t
+io_read(const struct io_end *end, void *data, size_t len)
+{
+	int rc = io_interrupted();
+
+	while (rc == 0) {
+		ssize_t n = read(end->fd, data, len);
+
+		if (n >= 0)
+			return n;
+		rc = retry(end->fd, POLLIN);
+	}
+	return rc;
+}
+
+int
+io_write(const struct io_end *end, const void *data, size_t len)
+{
+	const uint8_t *next = data;
+	int rc = 0;
+
+	while (rc == 0 && len > 0) {
+		ssize_t n = write(end->fd, next, len);
+
+		if (n >= 0) {
+			next += n;
+			len -= (size_t)n;
+		} else {
+			rc = retry(end->fd, POLLOUT);
+		}
+	}
+	return rc;
+}
+
+void
+io_no_wait(struct io_end *end)
+{
+	int flags;
+
+	if (end->kind != IO_PIPE)
+		return;
+	flags = fcntl(end->fd, F_GETFL);
+	if (flags >= 0 && !(flags & O_NONBLOCK))
+		end->was_blocking =
+		    fcntl(end->fd, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
+void
+io_restore(struct io_end *end)
+{
+	int flags;
+
+	if (!end->was_blocking || end->fd < 0)
+		return;
+	flags = fcntl(end->fd, F_GETFL);
+	if (flags >= 0)
+		fcntl(end->fd, F_SETFL, flags & ~O_NONBLOCK);
+	end->was_blocking = false;
+}
+
+ssize_t
+io_read_now(const struct io_end *end, void *data, size_t len)
+{
+	ssize_t n = end->kind == IO_PIPE
+			? read(end->fd, data, len)
+			: recv(end->fd, data, len, MSG_DONTWAIT);
+
+	return n < 0 ? -errno : n;
+}
+
+ssize_t
+io_write_now(const struct io_end *end, const void *data, size_t len)
+{
+	ssize_t n = end->kind == IO_PIPE
+			? write(end->fd, data, len)
+			: send(end->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	return n < 0 ? -errno : n;
+}
+
+void
+io_shut_write(struct io_end *end)
+{
+	if (end->kind == IO_PIPE)
+		io_close(end);
+	else
+		shutdown(end->fd, SHUT_WR);
+}
+
+void
+io_reset_on_close(const struct io_end *end)
+{
+	const struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+	if (end->kind == IO_TCP && end->fd >= 0)
+		setsockopt(end->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}
+
+static void
+switch_on(const struct io_end *end, int level, int option)
+{
+	const int on = 1;
+
+	if (end->kind == IO_TCP)
+		setsockopt(end->fd, level, option, &on, sizeof(on));
+}
+
+void
+io_set_nodelay(const struct io_end *end)
+{
+	switch_on(end, IPPROTO_TCP, TCP_NODELAY);
+}
+
+void
+io_set_keepalive(const struct io_end *end)
+{
+	switch_on(end, SOL_SOCKET, SO_KEEPALIVE);
+}
+
+void
+io_set_oobinline(const struct io_end *end)
+{
+	switch_on(end, SOL_SOCKET, SO_OOBINLINE);
+}
+
+void
+io_drain(const struct io_end *end, size_t most)
+{
+	uint8_t scrap[4096];
+	ssize_t n = 1;
+
+	for (size_t done = 0; n > 0 && done < most; done += (size_t)n)
+		n = io_read(end, scrap, sizeof(scrap));
+}
+
+void
+io_close(struct io_end *end)
+{
+	if (end->fd < 0)
+		return;
+	io_restore(end);
+	close(end->fd);
+	end->fd = -1;
+}

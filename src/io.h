@@ -1,0 +1,107 @@
+/*
+ * io: descriptors, reading and writing under a deadline, and the signals.
+ *
+ * The deadline is the process's alarm: SIGALRM interrupts whatever sleeps. It
+ * rings again and again until the next io_alarm(), so that one which comes
+ * just before a call goes to sleep is not lost.
+ */
+#ifndef IO_H
+#define IO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* What can be done with a descriptor beyond read(2) and write(2). */
+enum io_kind {
+	IO_PIPE,   /* nothing */
+	IO_SOCKET, /* shutdown, flags for each call */
+	IO_TCP,    /* and a reset */
+};
+
+/* One end of a flow; fd is -1 once it is closed. */
+struct io_end {
+	int fd;
+	enum io_kind kind;
+	bool was_blocking; /* a pipe that io_no_wait() changed */
+};
+
+#define IO_BUFFER_SIZE 65536
+
+/* Bytes read and not yet used: data[start] to data[end - 1]. */
+struct io_buffer {
+	size_t start, end;
+	uint8_t data[IO_BUFFER_SIZE];
+};
+
+/* Milliseconds of CLOCK_MONOTONIC. */
+int64_t io_now_ms(void);
+
+/*
+ * Sets right what a parent may have left ignored or blocked: SIGPIPE is
+ * ignored, SIGALRM and SIGTERM are noticed, SIGCHLD has its default, none is
+ * blocked.
+ */
+void io_signals_init(void);
+
+/* Lets the alarm ring ms milliseconds from now; 0: not at all. */
+void io_alarm(int64_t ms);
+
+/*
+ * For what comes after the client has been served: ends the process with this
+ * status when the alarm rings.
+ */
+void io_alarm_exit(int64_t ms, int status);
+
+/* -ETIMEDOUT after the alarm, -ECANCELED after SIGTERM, otherwise 0. */
+int io_interrupted(void);
+
+/*
+ * Reads at least one byte, waiting for it. The number of bytes, 0 at the end
+ * of file, or -errno; those of io_interrupted() included.
+ */
+ssize_t io_read(const struct io_end *end, void *data, size_t len);
+
+/*
+ * Writes all of it, waiting. 0 or -errno, as above; but what needs no waiting
+ * goes out even then, so that a phase that was cut short can still say so.
+ */
+int io_write(const struct io_end *end, const void *data, size_t len);
+
+/*
+ * From here on the two calls below may be used on this end. O_NONBLOCK belongs
+ * to the open file description, which a parent may share: sockets go without
+ * it, and what is changed on a pipe io_restore() puts back.
+ */
+void io_no_wait(struct io_end *end);
+void io_restore(struct io_end *end);
+
+/* One read or write without waiting: the number of bytes or -errno. */
+ssize_t io_read_now(const struct io_end *end, void *data, size_t len);
+ssize_t io_write_now(const struct io_end *end, const void *data, size_t len);
+
+/* No more bytes this way: shutdown(2) on a socket, close(2) on a pipe. */
+void io_shut_write(struct io_end *end);
+
+/*
+ * Sends what is left in the buffers away and resets the connection when the
+ * last descriptor of it is closed (SO_LINGER with no time). Only TCP can
+ * express that.
+ */
+void io_reset_on_close(const struct io_end *end);
+
+/* A TCP option that is on or off; nothing on other kinds. */
+void io_set_nodelay(const struct io_end *end);
+void io_set_keepalive(const struct io_end *end);
+
+/* Urgent data stays where it is in the stream. */
+void io_set_oobinline(const struct io_end *end);
+
+/* Reads and forgets until the end of file, an error, or `most` bytes. */
+void io_drain(const struct io_end *end, size_t most);
+
+/* Closes the descriptor, putting its flags back. */
+void io_close(struct io_end *end);
+
+#endif

@@ -1,0 +1,333 @@
+/*
+ * Promises: a session leaves one record, however it ended, and no byte of it
+ * reaches the client. Must not: run before the client has been served, for the
+ * journal's library takes longer to load than all the rest.
+ */
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include "log.h"
+#include "systemd.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <syslog.h>
+#include <systemd/sd-journal.h>
+#include <unistd.h>
+
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
+#define SYSLOG_SOCKET  "/dev/log"
+#define IDENTIFIER     "socks5-handler"
+
+/* A field is PREFIX NAME "=" value, as the journal takes it. */
+#define PREFIX     "SOCKS5_"
+#define FIELDS_MAX 12
+
+/* The longest value: a 255-byte name, each byte escaped, and ":65535". */
+#define VALUE_MAX 1032
+
+/* CLIENT, TARGET and ERROR at their longest, and the rest with every name. */
+#define TEXT_MAX (3 * VALUE_MAX + 1024)
+
+/* All of it in one line, with quotes. */
+#define LINE_MAX (TEXT_MAX + 2 * FIELDS_MAX)
+
+struct fields {
+	size_t count;
+	struct iovec at[FIELDS_MAX]; /* into text, a NUL behind each */
+	size_t used;
+	char text[TEXT_MAX];
+};
+
+static struct {
+	enum log_target target;
+	bool stderr_forbidden;
+} state = {.target = LOG_TO_AUTO};
+
+static const char *const target_names[] = {
+    [LOG_TO_AUTO] = "auto",
+    [LOG_TO_JOURNAL] = "journal",
+    [LOG_TO_SYSLOG] = "syslog",
+    [LOG_TO_STDERR] = "stderr",
+    [LOG_TO_NONE] = "none",
+};
+
+static const char *const end_names[] = {
+    [LOG_END_CLIENT_EOF] = "client-eof",
+    [LOG_END_TARGET_EOF] = "target-eof",
+    [LOG_END_CLIENT_RESET] = "client-reset",
+    [LOG_END_TARGET_RESET] = "target-reset",
+    [LOG_END_LIFETIME] = "lifetime",
+    [LOG_END_IDLE] = "idle",
+    [LOG_END_HANDSHAKE_TIMEOUT] = "handshake-timeout",
+    [LOG_END_CONNECT_TIMEOUT] = "connect-timeout",
+    [LOG_END_NO_METHOD] = "no-method",
+    [LOG_END_MALFORMED] = "malformed",
+    [LOG_END_REFUSED] = "refused",
+    [LOG_END_TERMINATED] = "terminated",
+    [LOG_END_ERROR] = "error",
+};
+
+int
+log_target_parse(const char *text, enum log_target *out)
+{
+	for (size_t i = 0; i < sizeof(target_names) / sizeof(*target_names);
+	     i++) {
+		if (strcmp(text, target_names[i]) == 0) {
+			*out = (enum log_target)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+void
+log_open(enum log_target target)
+{
+	state.target = target;
+}
+
+void
+log_forbid_stderr(void)
+{
+	state.stderr_forbidden = true;
+}
+
+bool
+log_stderr_forbidden(void)
+{
+	return state.stderr_forbidden;
+}
+
+void
+log_escape(const char *text, size_t len, char *out, size_t size)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+		bool plain = c > ' ' && c < 0x7f && c != '"' && c != '\\';
+
+		if (size - used <= (plain ? 1U : 4U))
+			break;
+		if (plain)
+			out[used++] = (char)c;
+		else
+			used += (size_t)snprintf(
+			    out + used, size - used, "\\x%02x", c);
+	}
+	out[used] = '\0';
+}
+
+/* Begins a field; its value is to be written to the returned place. */
+static char *
+add_name(struct fields *fields, const char *name)
+{
+	char *start = fields->text + fields->used;
+
+	fields->at[fields->count].iov_base = start;
+	return stpcpy(stpcpy(stpcpy(start, PREFIX), name), "=");
+}
+
+static void
+end_value(struct fields *fields)
+{
+	struct iovec *field = &fields->at[fields->count++];
+
+	field->iov_len = strlen(field->iov_base);
+	fields->used += field->iov_len + 1;
+}
+
+/* Text that a peer may have chosen. */
+static void
+add_text(struct fields *fields, const char *name, const char *text, size_t len)
+{
+	if (!text)
+		return;
+	log_escape(text, len, add_name(fields, name), VALUE_MAX);
+	end_value(fields);
+}
+
+/* Words of our own, which need no escape. */
+static void
+add_words(struct fields *fields, const char *name, const char *words)
+{
+	if (!words)
+		return;
+	snprintf(add_name(fields, name), VALUE_MAX, "%s", words);
+	end_value(fields);
+}
+
+static void
+add_number(struct fields *fields, const char *name, int64_t number)
+{
+	if (number < 0)
+		return;
+	snprintf(add_name(fields, name), VALUE_MAX, "%" PRId64, number);
+	end_value(fields);
+}
+
+static void
+collect(const struct log_record *record, struct fields *out)
+{
+	out->count = 0;
+	out->used = 0;
+	add_text(out, "CLIENT", record->client,
+	    record->client ? strlen(record->client) : 0);
+	add_words(out, "COMMAND", record->command);
+	add_text(out, "TARGET", record->target, record->target_len);
+	add_words(out, "ADDRESS", record->address);
+	add_number(out, "REPLY", record->reply);
+	add_number(out, "BYTES_UP", record->bytes_up);
+	add_number(out, "BYTES_DOWN", record->bytes_down);
+	add_number(out, "HANDSHAKE_MS", record->handshake_ms);
+	add_number(out, "CONNECT_MS", record->connect_ms);
+	add_number(out, "DURATION_MS", record->duration_ms);
+	add_words(out, "END", end_names[record->end]);
+	add_words(out, "ERROR", record->error);
+}
+
+/*
+ * The fields as key=value pairs, keys in small letters, a value of several
+ * words in quotes. `out` has room for every field and its quotes.
+ */
+static void
+format_line(const struct fields *fields, char *out)
+{
+	for (size_t i = 0; i < fields->count; i++) {
+		const char *key =
+		    (char *)fields->at[i].iov_base + strlen(PREFIX);
+		const char *value = strchr(key, '=') + 1;
+		const char *quote = strchr(value, ' ') ? "\"" : "";
+
+		if (i)
+			*out++ = ' ';
+		while (key < value)
+			*out++ = (char)tolower((unsigned char)*key++);
+		out = stpcpy(stpcpy(stpcpy(out, quote), value), quote);
+	}
+	*out = '\0';
+}
+
+/* Whether a datagram to this socket would have a reader. */
+static bool
+reachable(const char *path)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	int fd, rc;
+
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	strncpy(un.sun_path, path, sizeof(un.sun_path) - 1);
+	rc = connect(fd, (const struct sockaddr *)&un, sizeof(un));
+	close(fd);
+	return rc == 0;
+}
+
+/* MESSAGE and PRIORITY, then MESSAGE_ID and the fields if there are any. */
+static int
+to_journal(int priority, const char *message, const struct fields *fields)
+{
+	__typeof__(&sd_journal_sendv) sendv;
+	char message_field[sizeof("MESSAGE=") + LINE_MAX];
+	char priority_field[sizeof("PRIORITY=7")];
+	char identifier[] = "SYSLOG_IDENTIFIER=" IDENTIFIER;
+	char id[] = "MESSAGE_ID=" LOG_MESSAGE_ID;
+	struct iovec iov[4 + FIELDS_MAX];
+	int n = 0;
+
+	/* sd_journal_sendv() says nothing where there is no journal. */
+	if (!reachable(JOURNAL_SOCKET))
+		return -ENOENT;
+	sendv = (__typeof__(sendv))systemd_function("sd_journal_sendv");
+	if (!sendv)
+		return -ENOENT;
+
+	snprintf(message_field, sizeof(message_field), "MESSAGE=%s", message);
+	snprintf(
+	    priority_field, sizeof(priority_field), "PRIORITY=%d", priority);
+	iov[n++] = (struct iovec){message_field, strlen(message_field)};
+	iov[n++] = (struct iovec){priority_field, strlen(priority_field)};
+	iov[n++] = (struct iovec){identifier, strlen(identifier)};
+	if (fields) {
+		iov[n++] = (struct iovec){id, strlen(id)};
+		memcpy(iov + n, fields->at, fields->count * sizeof(*iov));
+		n += (int)fields->count;
+	}
+	return sendv(iov, n);
+}
+
+static int
+to_syslog(int priority, const char *message)
+{
+	/* syslog(3) says nothing where there is no reader. */
+	if (!reachable(SYSLOG_SOCKET))
+		return -ENOENT;
+	openlog(IDENTIFIER, LOG_PID, LOG_DAEMON);
+	syslog(priority, "%s", message);
+	return 0;
+}
+
+static int
+to_stderr(const char *message)
+{
+	char line[sizeof(IDENTIFIER ": \n") + LINE_MAX];
+	int n;
+
+	if (state.stderr_forbidden)
+		return -EBADF;
+	n = snprintf(line, sizeof(line), IDENTIFIER ": %s\n", message);
+	/* In one piece, so that many handlers can share a terminal. */
+	return write(STDERR_FILENO, line, (size_t)n) == n ? 0 : -EIO;
+}
+
+/* From this target on, the first that takes it. */
+static int
+emit(enum log_target target, int priority, const char *message,
+    const struct fields *fields)
+{
+	int rc = -ENOENT;
+
+	if (target <= LOG_TO_JOURNAL)
+		rc = to_journal(priority, message, fields);
+	if (rc < 0 && target <= LOG_TO_SYSLOG)
+		rc = to_syslog(priority, message);
+	if (rc < 0 && target <= LOG_TO_STDERR)
+		rc = to_stderr(message);
+	return rc;
+}
+
+void
+log_fault(const char *format, ...)
+{
+	char message[LINE_MAX];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	if (to_stderr(message) < 0)
+		emit(LOG_TO_JOURNAL, LOG_ERR, message, NULL);
+}
+
+int
+log_session(const struct log_record *record)
+{
+	struct fields fields;
+	char line[LINE_MAX];
+	bool expected = record->reply == 0;
+
+	if (state.target == LOG_TO_NONE)
+		return 0;
+	collect(record, &fields);
+	format_line(&fields, line);
+	return emit(
+	    state.target, expected ? LOG_INFO : LOG_NOTICE, line, &fields);
+}

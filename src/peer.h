@@ -1,0 +1,48 @@
+/*
+ * peer: what descriptors 0 and 1 are, and who is at their other end.
+ */
+#ifndef PEER_H
+#define PEER_H
+
+#include "io.h"
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#define PEER_TEXT_MAX 256
+
+struct peer {
+	struct io_end in;  /* descriptor 0 */
+	struct io_end out; /* descriptor 1, often the same socket */
+	bool one_socket;   /* in and out are the same open socket */
+	/*
+	 * Who the client is, for the record: "192.0.2.1:50412",
+	 * "[2001:db8::1]:50412", "unix:uid=1000,pid=4711", "vsock:3:1024", or
+	 * "pipe", with the address that the environment names behind a colon
+	 * if it names one. Not escaped.
+	 */
+	char text[PEER_TEXT_MAX];
+};
+
+/*
+ * To be called first: when descriptor 2 is the client, as under inetd, or is
+ * closed, nothing may be written there. Puts /dev/null in its place where
+ * there is one, for the sake of libraries, and tells the log.
+ */
+void peer_guard_stderr(void);
+
+/*
+ * Takes over the connection, on descriptors 0 and 1 or, where systemd passed
+ * it by LISTEN_FDS, on descriptor 3, which moves to 0 and 1. Every other
+ * descriptor from 3 on is closed.
+ * A client that has gone already is no error here. -errno, after a sentence in
+ * the log that says what to change, when there is no connection to serve:
+ * -EINVAL for a mistake in the set-up, -ENOSYS where LISTEN_FDS is set and
+ * libsystemd can't be loaded.
+ */
+int peer_take_over(struct peer *out);
+
+/* Closes both ends, and thereby the connection. */
+void peer_close(struct peer *peer);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * resolve: a request's destination -> the addresses to try, in order.
+ */
+#ifndef RESOLVE_H
+#define RESOLVE_H
+
+#include "addr.h"
+#include "io.h"
+#include "wire.h"
+
+/*
+ * An address, or a name that is the literal of one, is taken as it is. Any
+ * other name is looked up with getaddrinfo(3), in a child process: nothing in
+ * this process could end a look-up that hangs (some NSS modules block SIGALRM
+ * while they wait), and what it allocates and loads is gone with the child.
+ * Families take turns in the result (RFC 8305 section 4).
+ *
+ * 0, or -ENXIO: no such name, or no address for it; -EREMOTEIO: the name
+ * servers couldn't tell; -EPIPE: `client` went away meanwhile; -ETIMEDOUT,
+ * -ECANCELED: io_interrupted(); -EIO: the child died; or the errno of a failed
+ * system call.
+ */
+int resolve_destination(const struct wire_destination *dst,
+    const struct io_end *client, struct addr_list *out);
+
+/* A code of getaddrinfo(3) as a negative errno, as above; 0 for 0. */
+int resolve_errno(int eai, int system_errno);
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * systemd: libsystemd, loaded when it is needed and not before.
+ *
+ * Linking it would cost every connection more than all else the process does;
+ * and the program has to run where there is none.
+ */
+#ifndef SYSTEMD_H
+#define SYSTEMD_H
+
+/* Any function; to be cast to what it is. */
+typedef void (*systemd_fn)(void);
+
+/*
+ * A function of libsystemd.so.0, there for the process's life; NULL where
+ * there is no such library or function.
+ */
+systemd_fn systemd_function(const char *name);
+
+#endif

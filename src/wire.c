@@ -1,0 +1,211 @@
+#include "wire.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+ssize_t
+wire_get_greeting(const uint8_t *data, size_t len, struct wire_greeting *out)
+{
+	if (len < 1)
+		return 0;
+	if (data[0] != WIRE_VERSION)
+		return -EPROTO;
+	if (len < 2 || len < 2U + data[1])
+		return 0;
+	out->methods = data + 2;
+	out->methods_len = data[1];
+	return 2 + data[1];
+}
+
+static uint16_t
+get_port(const uint8_t *data)
+{
+	return (uint16_t)(data[0] << 8 | data[1]);
+}
+
+/* ATYP DST.ADDR DST.PORT, RFC 1928 section 5 */
+static ssize_t
+get_destination(const uint8_t *data, size_t len, struct wire_destination *out)
+{
+	size_t addr = 1, addr_len;
+
+	if (len < 1)
+		return 0;
+	switch (data[0]) {
+	case WIRE_ATYP_IPV4:
+		addr_len = sizeof(out->ipv4);
+		break;
+	case WIRE_ATYP_IPV6:
+		addr_len = sizeof(out->ipv6);
+		break;
+	case WIRE_ATYP_NAME:
+		if (len < 2)
+			return 0;
+		addr = 2;
+		addr_len = data[1];
+		break;
+	default:
+		return -EAFNOSUPPORT;
+	}
+	if (len < addr + addr_len + 2)
+		return 0;
+
+	out->atyp = data[0];
+	out->name_len = 0;
+	if (data[0] == WIRE_ATYP_IPV4) {
+		memcpy(&out->ipv4, data + addr, addr_len);
+	} else if (data[0] == WIRE_ATYP_IPV6) {
+		memcpy(&out->ipv6, data + addr, addr_len);
+	} else {
+		memcpy(out->name, data + addr, addr_len);
+		out->name[addr_len] = '\0';
+		out->name_len = (uint8_t)addr_len;
+	}
+	out->port = get_port(data + addr + addr_len);
+	return (ssize_t)(addr + addr_len + 2);
+}
+
+ssize_t
+wire_get_request(const uint8_t *data, size_t len, struct wire_request *out)
+{
+	ssize_t n;
+
+	if (len < 1)
+		return 0;
+	if (data[0] != WIRE_VERSION)
+		return -EPROTO;
+	if (len < 3)
+		return 0;
+	n = get_destination(data + 3, len - 3, &out->dst);
+	if (n <= 0)
+		return n;
+	out->command = data[1];
+	return 3 + n;
+}
+
+int
+wire_check_destination(const struct wire_destination *dst)
+{
+	if (dst->atyp != WIRE_ATYP_NAME)
+		return 0;
+	if (dst->name_len == 0)
+		return -EINVAL;
+	for (size_t i = 0; i < dst->name_len; i++) {
+		unsigned char c = (unsigned char)dst->name[i];
+
+		if (c <= ' ' || c == 0x7f)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+const char *
+wire_command_name(uint8_t command)
+{
+	switch (command) {
+	case WIRE_CONNECT:
+		return "CONNECT";
+	case WIRE_BIND:
+		return "BIND";
+	case WIRE_UDP_ASSOCIATE:
+		return "UDP_ASSOCIATE";
+	default:
+		return "unknown";
+	}
+}
+
+size_t
+wire_print_destination(
+    const struct wire_destination *dst, char out[WIRE_DESTINATION_MAX])
+{
+	char text[INET6_ADDRSTRLEN];
+	int n;
+
+	if (dst->atyp == WIRE_ATYP_NAME) {
+		memcpy(out, dst->name, dst->name_len);
+		n = snprintf(out + dst->name_len,
+		    (size_t)(WIRE_DESTINATION_MAX - dst->name_len), ":%u",
+		    dst->port);
+		return dst->name_len + (size_t)n;
+	}
+	if (dst->atyp == WIRE_ATYP_IPV4)
+		n = snprintf(out, WIRE_DESTINATION_MAX, "%s:%u",
+		    inet_ntop(AF_INET, &dst->ipv4, text, sizeof(text)),
+		    dst->port);
+	else
+		n = snprintf(out, WIRE_DESTINATION_MAX, "[%s]:%u",
+		    inet_ntop(AF_INET6, &dst->ipv6, text, sizeof(text)),
+		    dst->port);
+	return (size_t)n;
+}
+
+size_t
+wire_put_method(uint8_t out[WIRE_METHOD_LEN], uint8_t method)
+{
+	out[0] = WIRE_VERSION;
+	out[1] = method;
+	return WIRE_METHOD_LEN;
+}
+
+size_t
+wire_put_reply(
+    uint8_t out[WIRE_REPLY_MAX], uint8_t rep, const struct sockaddr *bound)
+{
+	const struct sockaddr_in *in = (const void *)bound;
+	const struct sockaddr_in6 *in6 = (const void *)bound;
+	uint8_t address[16] = {0}, atyp = WIRE_ATYP_IPV4;
+	size_t address_len = sizeof(in->sin_addr);
+	in_port_t port = 0; /* network byte order, as it goes out */
+
+	if (bound && bound->sa_family == AF_INET) {
+		memcpy(address, &in->sin_addr, address_len);
+		port = in->sin_port;
+	} else if (bound && bound->sa_family == AF_INET6) {
+		port = in6->sin6_port;
+		if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
+			memcpy(
+			    address, in6->sin6_addr.s6_addr + 12, address_len);
+		} else {
+			atyp = WIRE_ATYP_IPV6;
+			address_len = sizeof(in6->sin6_addr);
+			memcpy(address, &in6->sin6_addr, address_len);
+		}
+	}
+
+	out[0] = WIRE_VERSION;
+	out[1] = rep;
+	out[2] = 0x00; /* RSV */
+	out[3] = atyp;
+	memcpy(out + 4, address, address_len);
+	memcpy(out + 4 + address_len, &port, sizeof(port));
+	return 4 + address_len + sizeof(port);
+}
+
+uint8_t
+wire_rep_from_errno(int error)
+{
+	switch (error) {
+	case 0:
+		return WIRE_REP_SUCCEEDED;
+	case EACCES:
+	case EPERM:
+		return WIRE_REP_NOT_ALLOWED;
+	case ENETUNREACH:
+		return WIRE_REP_NETWORK_UNREACHABLE;
+	case EHOSTUNREACH:
+	case ETIMEDOUT:
+	case ENXIO:     /* the name was not found */
+	case EREMOTEIO: /* the name servers couldn't tell */
+		return WIRE_REP_HOST_UNREACHABLE;
+	case ECONNREFUSED:
+		return WIRE_REP_REFUSED;
+	case EOPNOTSUPP: /* a CMD we don't serve */
+		return WIRE_REP_COMMAND_UNSUPPORTED;
+	case EAFNOSUPPORT: /* an ATYP we don't know, or a kernel without it */
+		return WIRE_REP_ATYP_UNSUPPORTED;
+	default:
+		return WIRE_REP_FAILURE;
+	}
+}

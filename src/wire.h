@@ -1,0 +1,132 @@
+/*
+ * wire: bytes <-> structs for every SOCKS message, and errno -> REP.
+ *
+ * Pure functions: no system calls, no allocation, no logging. A get function
+ * looks at `len` bytes and returns how many of them the message took, 0 when
+ * it is not complete yet, or -errno when no further byte can make it valid.
+ * `out` is written only when the message is complete.
+ */
+#ifndef WIRE_H
+#define WIRE_H
+
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#define WIRE_VERSION      5 /* VER, RFC 1928 section 3 */
+#define WIRE_GREETING_MAX 257
+#define WIRE_REQUEST_MAX  262
+#define WIRE_METHOD_LEN   2
+#define WIRE_REPLY_MAX    22
+
+/* A 255-byte name, \":65535\" and a NUL. */
+#define WIRE_DESTINATION_MAX (255 + 6 + 1)
+
+/* METHOD, RFC 1928 section 3 */
+enum wire_method {
+	WIRE_METHOD_NONE = 0x00, /* no authentication required */
+	WIRE_METHOD_NO_ACCEPTABLE = 0xff,
+};
+
+/* CMD, RFC 1928 section 4 */
+enum wire_command {
+	WIRE_CONNECT = 0x01,
+	WIRE_BIND = 0x02,
+	WIRE_UDP_ASSOCIATE = 0x03,
+};
+
+/* ATYP, RFC 1928 section 5 */
+enum wire_atyp {
+	WIRE_ATYP_IPV4 = 0x01,
+	WIRE_ATYP_NAME = 0x03,
+	WIRE_ATYP_IPV6 = 0x04,
+};
+
+/* REP, RFC 1928 section 6 */
+enum wire_rep {
+	WIRE_REP_SUCCEEDED = 0x00,
+	WIRE_REP_FAILURE = 0x01,
+	WIRE_REP_NOT_ALLOWED = 0x02,
+	WIRE_REP_NETWORK_UNREACHABLE = 0x03,
+	WIRE_REP_HOST_UNREACHABLE = 0x04,
+	WIRE_REP_REFUSED = 0x05,
+	WIRE_REP_TTL_EXPIRED = 0x06,
+	WIRE_REP_COMMAND_UNSUPPORTED = 0x07,
+	WIRE_REP_ATYP_UNSUPPORTED = 0x08,
+};
+
+struct wire_greeting {
+	const uint8_t *methods; /* points into the bytes parsed */
+	uint8_t methods_len;    /* NMETHODS, may be 0 */
+};
+
+/* Where a request wants to go: DST.ADDR and DST.PORT. */
+struct wire_destination {
+	uint8_t atyp;     /* which of the three below holds */
+	uint8_t name_len; /* bytes in name, 0 to 255 */
+	uint16_t port;    /* host byte order */
+	struct in_addr ipv4;
+	struct in6_addr ipv6;
+	char name[256]; /* as sent, NULs and all; a NUL follows the last byte */
+};
+
+struct wire_request {
+	uint8_t command; /* CMD as sent, known or not */
+	struct wire_destination dst;
+};
+
+/*
+ * Version identifier and method selection message, RFC 1928 section 3.
+ * -EPROTO: the first byte is not 5.
+ */
+ssize_t wire_get_greeting(
+    const uint8_t *data, size_t len, struct wire_greeting *out);
+
+/*
+ * Request, RFC 1928 section 4. RSV is not looked at. CMD and the bytes of a
+ * name are for the caller to judge.
+ * -EPROTO: VER is not 5. -EAFNOSUPPORT: an ATYP we don't know, so that nobody
+ * can tell where the request ends.
+ */
+ssize_t wire_get_request(
+    const uint8_t *data, size_t len, struct wire_request *out);
+
+/*
+ * 0 when the name may be looked up; -EINVAL when it is empty or has a NUL, a
+ * control byte or a space in it: what a resolver would cut short or misread,
+ * while the log and the rules saw another name. Literals always pass.
+ */
+int wire_check_destination(const struct wire_destination *dst);
+
+/* "CONNECT", "BIND", "UDP_ASSOCIATE", or "unknown". */
+const char *wire_command_name(uint8_t command);
+
+/*
+ * "192.0.2.1:80", "[2001:db8::1]:80" or "example.org:80", a name with the
+ * bytes it came with. Returns how many bytes of out are used; a NUL follows.
+ */
+size_t wire_print_destination(
+    const struct wire_destination *dst, char out[WIRE_DESTINATION_MAX]);
+
+/* METHOD selection message, RFC 1928 section 3: always WIRE_METHOD_LEN. */
+size_t wire_put_method(uint8_t out[WIRE_METHOD_LEN], uint8_t method);
+
+/*
+ * Reply, RFC 1928 section 6: 10 bytes, or 22 with an IPv6 address. `bound` is
+ * BND.ADDR and BND.PORT (AF_INET or AF_INET6; an IPv4-mapped one goes out as
+ * IPv4), NULL or any other family for 0.0.0.0:0. ATYP 3 is never used: common
+ * clients abort on it.
+ */
+size_t wire_put_reply(
+    uint8_t out[WIRE_REPLY_MAX], uint8_t rep, const struct sockaddr *bound);
+
+/*
+ * The REP that tells a client about an error: a positive errno as connect(2),
+ * socket(2), a lookup (resolve.h) or one of the functions above reports it; 0
+ * is success. EACCES and EPERM are how a rule or a packet filter says no.
+ */
+uint8_t wire_rep_from_errno(int error);
+
+#endif
