@@ -2,22 +2,42 @@
 
 VERSION = 0.1.0
 
-# BUILD=asan and BUILD=coverage build beside this one; nothing is shared.
 BUILD ?= release
-PREFIX ?= /usr/local
 PORT ?= 1080
 CC = gcc
 
+# Where `make install` puts things. Units go where systemd says, for whatever
+# PREFIX, and xinetd reads one directory only.
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/socks5-handler
+SYSCONFDIR ?= /etc
+UNITDIR ?= $(or $(shell pkg-config --variable=systemdsystemunitdir systemd \
+	2>/dev/null),/usr/lib/systemd/system)
+
+# Debian packages that each target needs beyond those before it.
+BUILD_PACKAGES = gcc libc6-dev libsystemd-dev pkg-config
+RUN_PACKAGES = systemd
+CHECK_PACKAGES = systemd dbus bats libcmocka-dev curl busybox socat ncat \
+	netcat-openbsd openssh-client git iproute2 procps strace
+LINT_PACKAGES = clang-format clang-tidy cppcheck shellcheck mandoc systemd \
+	libcmocka-dev
+COVERAGE_PACKAGES = gcovr
+FUZZ_PACKAGES = clang libclang-rt-dev
+
 O = build/$(BUILD)
+TOP := $(CURDIR)
+
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wformat=2 -Wcast-qual -Wundef -Wvla -Wnull-dereference \
-	-Wwrite-strings -Wpointer-arith -Wimplicit-fallthrough -Wduplicated-cond
+	-Wwrite-strings -Wpointer-arith -Wimplicit-fallthrough
 CPPFLAGS_ALL = -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Isrc $(CPPFLAGS)
 CFLAGS_ALL = -std=c11 -g $(WARNINGS) $(CFLAGS_$(BUILD)) $(CFLAGS)
 LDFLAGS_ALL = $(LDFLAGS_$(BUILD)) $(LDFLAGS)
 
-# No -ftrivial-auto-var-init: it would write to every page of every buffer.
+# Without -ftrivial-auto-var-init, which writes to buffers before their use.
 CFLAGS_release = -O2 -fPIE -fstack-protector-strong -fstack-clash-protection \
 	-D_FORTIFY_SOURCE=3 -fno-strict-aliasing -fno-strict-overflow \
 	-fno-delete-null-pointer-checks
@@ -25,24 +45,192 @@ LDFLAGS_release = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
 CFLAGS_asan = -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=all
 LDFLAGS_asan = -fsanitize=address,undefined
-CFLAGS_coverage = -O0 --coverage
+CFLAGS_coverage = -O0 --coverage -fprofile-update=atomic
 LDFLAGS_coverage = --coverage
+CFLAGS_fuzz = -O1 -fsanitize=fuzzer-no-link,address,undefined
+LDFLAGS_fuzz = -fsanitize=address,undefined
+CFLAGS_analyzer = -O2 -fanalyzer -Werror
+CFLAGS_lint = -O2 -Werror -D_FORTIFY_SOURCE=2
 
-SRC = $(wildcard src/*.c)
+ROOMS = $(wildcard src/*.c)
 LIB = $(O)/libsocks5-handler.a
 BIN = $(O)/socks5-handler
+UNIT = $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
+FUZZ = $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
+HOSTS = $(O)/tests/hosts/client $(O)/tests/hosts/target
+SOURCES = socks5-handler.c $(ROOMS) $(wildcard src/*.h tests/*/*.[ch])
+SCRIPTS = $(wildcard tools/*.sh tests/*.sh tests/*.bash tests/*.bats) \
+	tests/run .ci/run xinetd/tcpserver
 
-all: $(BIN)
+all: build-packages $(BIN)
+
+help:
+	@echo 'make             build build/release/socks5-handler'
+	@echo 'make run         serve SOCKS5 on 127.0.0.1:1080 (PORT=1080)'
+	@echo 'make check       run every test; BUILD=asan: under sanitizers'
+	@echo '                 ONLY="relay time": these suites alone'
+	@echo 'make lint        format, layers, static analysis, scripts, units'
+	@echo 'make coverage    which lines the tests reach'
+	@echo 'make fuzz        look for new inputs (SECONDS=60 each)'
+	@echo 'make install     to PREFIX=$(PREFIX), DESTDIR= in front of all'
+	@echo 'make uninstall   take it back'
+	@echo 'make clean       remove build/'
+	@echo 'Packages that are missing are named, and installed by apt-get.'
+
+# --- the program ---------------------------------------------------------
 
 $(BIN): $(O)/socks5-handler.o $(LIB)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^
 
-$(LIB): $(SRC:%.c=$(O)/%.o)
-	rm -f $@ && ar rcs $@ $^
+$(LIB): $(ROOMS:%.c=$(O)/%.o)
+	@rm -f $@
+	ar rcs $@ $^
 
 $(O)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
-.PHONY: all
+
+run: build-packages run-packages
+	@$(MAKE) --no-print-directory -s $(BIN)
+	@tools/run.sh $(PORT) $(TOP)/$(BIN)
+
+# --- the tests -----------------------------------------------------------
+
+$(UNIT): %: %.o $(LIB)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ -lcmocka
+
+$(HOSTS): %: %.o $(O)/tests/hosts/play.o
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^
+
+$(FUZZ): %: %.o $(O)/tests/fuzz/replay.o $(LIB)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^
+
+check-programs: $(BIN) $(UNIT) $(HOSTS) $(FUZZ)
+
+check: build-packages check-packages
+	@$(MAKE) --no-print-directory -s -j2 BUILD=$(BUILD) check-programs
+	@tests/fetch-superservers.sh build/superservers
+	@tests/run $(BUILD) $(ONLY)
+
+coverage: build-packages check-packages coverage-packages
+	find build/coverage -name '*.gcda' -delete 2>/dev/null || :
+	$(MAKE) BUILD=coverage check
+	gcovr -r . --object-directory build/coverage -f src/ \
+		-f socks5-handler.c
+
+# libFuzzer starts from the corpus, and writes what it finds to build/.
+fuzz: build-packages fuzz-packages
+	@for target in $(notdir $(FUZZ)); do \
+		$(MAKE) --no-print-directory -s BUILD=fuzz CC=clang \
+			FUZZ_TARGET=$$target fuzz-one || exit 1; \
+	done
+
+SECONDS ?= 60
+fuzz-one: $(O)/tests/fuzz/$(FUZZ_TARGET).o $(LIB)
+	@mkdir -p build/fuzz/found/$(FUZZ_TARGET)
+	$(CC) -fsanitize=fuzzer,address,undefined -o $(O)/$(FUZZ_TARGET) $^
+	$(O)/$(FUZZ_TARGET) -max_total_time=$(SECONDS) -max_len=1024 \
+		build/fuzz/found/$(FUZZ_TARGET) \
+		tests/fuzz/corpus/$(FUZZ_TARGET:fuzz_%=%)
+
+# --- lint ----------------------------------------------------------------
+
+lint: build-packages lint-packages lint-format lint-layers lint-warnings \
+	lint-cppcheck lint-tidy lint-shell lint-man lint-units
+
+lint-format:
+	clang-format --dry-run -Werror $(SOURCES)
+
+lint-layers:
+	tests/layers.sh
+
+lint-warnings:
+	@$(MAKE) --no-print-directory -s BUILD=lint check-programs
+	@$(MAKE) --no-print-directory -s BUILD=analyzer build/analyzer/socks5-handler
+
+# Suppressed: what cppcheck says about headers it can't find, and functions
+# used by the tests alone or by nobody yet, which is normal for an archive.
+lint-cppcheck:
+	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 \
+		--enable=warning,performance,portability \
+		--suppress=missingIncludeSystem -Isrc -D_GNU_SOURCE \
+		-DVERSION='"0"' socks5-handler.c src
+
+# .clang-tidy says which checks, and why not others.
+lint-tidy:
+	clang-tidy --quiet --warnings-as-errors='*' socks5-handler.c $(ROOMS) \
+		-- -std=c11 $(CPPFLAGS_ALL) 2>&1 | \
+		{ grep -v ' warnings generated\.$$' || :; }
+
+lint-shell:
+	shellcheck $(SCRIPTS)
+
+lint-man:
+	mandoc -T lint -W warning man/*.8
+
+# As installed, but with the program where it is: it has to exist.
+lint-units: $(BIN)
+	@rm -rf build/units && mkdir -p build/units
+	@for unit in systemd/*; do \
+		sed 's|/usr/local/bin/socks5-handler|$(TOP)/$(BIN)|' "$$unit" \
+			>"build/units/$${unit##*/}"; \
+	done
+	systemd-analyze verify --man=no build/units/*
+
+# --- installation --------------------------------------------------------
+
+INSTALLED = $(BINDIR)/socks5-handler $(MANDIR)/man8/socks5-handler.8 \
+	$(UNITDIR)/socks5-handler.socket $(UNITDIR)/socks5-handler@.service \
+	$(SYSCONFDIR)/xinetd.d/socks5-handler $(DOCDIR)/README.md \
+	$(DOCDIR)/examples/inetd.conf $(DOCDIR)/examples/tcpserver
+
+# The files in the tree name /usr/local/bin.
+AT_BINDIR = sed 's|/usr/local/bin/|$(BINDIR)/|'
+
+install: $(BIN)
+	install -D -m 755 $(BIN) '$(DESTDIR)$(BINDIR)/socks5-handler'
+	install -d '$(DESTDIR)$(MANDIR)/man8' '$(DESTDIR)$(UNITDIR)' \
+		'$(DESTDIR)$(SYSCONFDIR)/xinetd.d' '$(DESTDIR)$(DOCDIR)/examples'
+	$(AT_BINDIR) man/socks5-handler.8 \
+		>'$(DESTDIR)$(MANDIR)/man8/socks5-handler.8'
+	install -m 644 README.md '$(DESTDIR)$(DOCDIR)/'
+	install -m 644 systemd/socks5-handler.socket '$(DESTDIR)$(UNITDIR)/'
+	$(AT_BINDIR) systemd/socks5-handler@.service \
+		>'$(DESTDIR)$(UNITDIR)/socks5-handler@.service'
+	$(AT_BINDIR) xinetd/socks5-handler \
+		>'$(DESTDIR)$(SYSCONFDIR)/xinetd.d/socks5-handler'
+	$(AT_BINDIR) xinetd/inetd.conf >'$(DESTDIR)$(DOCDIR)/examples/inetd.conf'
+	$(AT_BINDIR) xinetd/tcpserver >'$(DESTDIR)$(DOCDIR)/examples/tcpserver'
+	@[ -n '$(DESTDIR)' ] || echo 'Now: systemctl daemon-reload &&' \
+		'systemctl enable --now socks5-handler.socket'
+
+uninstall:
+	for file in $(INSTALLED); do rm -f "$(DESTDIR)$$file"; done
+	-rmdir '$(DESTDIR)$(DOCDIR)/examples' '$(DESTDIR)$(DOCDIR)'
+
+clean:
+	rm -rf build
+
+# --- what is missing -----------------------------------------------------
+
+build-packages:
+	@tools/need.sh $(BUILD_PACKAGES)
+run-packages:
+	@tools/need.sh $(RUN_PACKAGES)
+check-packages:
+	@tools/need.sh $(CHECK_PACKAGES)
+lint-packages:
+	@tools/need.sh $(LINT_PACKAGES)
+coverage-packages:
+	@tools/need.sh $(COVERAGE_PACKAGES)
+fuzz-packages:
+	@tools/need.sh $(FUZZ_PACKAGES)
+
+.PHONY: all help run check check-programs coverage fuzz fuzz-one lint \
+	lint-format lint-layers lint-warnings lint-cppcheck lint-tidy \
+	lint-shell lint-man lint-units install uninstall clean \
+	build-packages run-packages check-packages lint-packages \
+	coverage-packages fuzz-packages
+.SECONDARY:
