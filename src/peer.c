@@ -1,6 +1,6 @@
 /*
  * Promises: after peer_take_over() descriptors 0 and 1 are a client's
- * connection, 2 may be written to or is /dev/null, and nothing else is open.
+ * connection, 2 is not the client, and nothing else is open.
  * Must not: read a byte of the client's, or believe the environment where a
  * socket can be asked.
  */
@@ -39,10 +39,11 @@ peer_guard_stderr(void)
 	int none[2];
 
 	if (fstat(STDERR_FILENO, &err) == 0) {
-		if (!carries_bytes(&err))
+		/* Without a connection on 0, whatever 1 is, it's no client. */
+		if (fstat(STDIN_FILENO, &in) < 0 || !carries_bytes(&in))
 			return;
-		if ((fstat(STDIN_FILENO, &in) != 0 || !same_file(&in, &err)) &&
-		    (fstat(STDOUT_FILENO, &out) != 0 || !same_file(&out, &err)))
+		if (!same_file(&in, &err) &&
+		    (fstat(STDOUT_FILENO, &out) < 0 || !same_file(&out, &err)))
 			return;
 	}
 	log_forbid_stderr();

@@ -26,8 +26,8 @@ struct peer {
 
 /*
  * To be called first: when descriptor 2 is the client, as under inetd, or is
- * closed, nothing may be written there. Puts /dev/null in its place where
- * there is one, for the sake of libraries, and tells the log.
+ * closed, nothing may be written there. Puts a pipe that nobody reads in its
+ * place, for the sake of libraries, and tells the log.
  */
 void peer_guard_stderr(void);
 
