@@ -1,0 +1,76 @@
+#!/usr/bin/env bats
+# The command line: --help, --version, and one sentence for what is wrong.
+
+complains()
+{
+	echo "status $status: $output"
+	[ "$status" -eq 64 ]
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output == "socks5-handler: $1"* ]]
+}
+
+@test "--help fits a screen and names every option of the man page" {
+	run "$HANDLER" --help
+	[ "$status" -eq 0 ]
+	[ "${#lines[@]}" -le 24 ]
+	for line in "${lines[@]}"; do
+		[ ${#line} -le 80 ]
+	done
+	options=$(grep -o '^\.It Fl -[a-z-]*' "$TOP/man/socks5-handler.8" |
+		sed 's/.*Fl -/--/')
+	[ "$(wc -l <<<"$options")" -ge 7 ]
+	for option in $options; do
+		[[ $output == *"$option"* ]]
+		# And the README.
+		grep -q -- "$option" "$TOP/README.md"
+	done
+	# No option that the man page doesn't have.
+	for option in $(grep -oE '(^|[ `])--[a-z][a-z-]*' <<<"$output"); do
+		grep -qx -- "$option" <<<"$options"
+	done
+}
+
+@test "--version" {
+	run "$HANDLER" --version
+	[ "$status" -eq 0 ]
+	[[ $output =~ ^socks5-handler\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+}
+
+@test "unknown options" {
+	run "$HANDLER" --nonsense
+	complains "--nonsense: no such option"
+	run "$HANDLER" -x
+	complains "-x: no such option"
+	run "$HANDLER" --log=none -xyz
+	complains "-x: no such option"
+	run "$HANDLER" word
+	complains "word: "
+}
+
+@test "missing and superfluous values" {
+	run "$HANDLER" --lifetime
+	complains "--lifetime: needs a value; write for example --lifetime=30"
+	run "$HANDLER" --log
+	complains "--log: needs a value; write for example --log=syslog"
+	run "$HANDLER" --version=3
+	complains "--version=3: takes no value"
+}
+
+@test "bad numbers" {
+	for option in handshake-timeout connect-timeout lifetime idle-timeout; do
+		for value in "" x 3x -1 1e3 0x10 " 3" "3 " 1. .5 nan inf \
+			99999999999999999999 315360001; do
+			run "$HANDLER" "--$option=$value"
+			complains "--$option=$value: not a number of seconds"
+			[[ $output == *"--$option=30"* ]]
+		done
+	done
+}
+
+@test "bad log targets" {
+	for value in "" file stdout Journal; do
+		run "$HANDLER" "--log=$value"
+		complains "--log=$value: no such target"
+		[[ $output == *"journal, syslog, stderr or none"* ]]
+	done
+}

@@ -1,0 +1,136 @@
+# For bats: one handler, one client, one target, on real sockets.
+#
+# The programs client and target ($HOSTS) play steps; tests/hosts/play.h lists
+# them. bash drops NUL bytes, so that bytes are written in hex.
+
+load superservers # for need and wait_until
+
+# Greeting and answer, without authentication.
+greet=(send:050100 recv:0500)
+
+# hex16 N: two bytes, as a port goes over the wire.
+hex16()
+{
+	printf '%04x' "$1"
+}
+
+# hex_of STRING
+hex_of()
+{
+	printf '%s' "$1" | od -An -v -tx1 | tr -d ' \n'
+}
+
+# request4 PORT, request6 PORT: CONNECT to 127.0.0.1 or ::1
+request4()
+{
+	echo "050100017f000001$(hex16 "$1")"
+}
+
+request6()
+{
+	echo "0501000400000000000000000000000000000001$(hex16 "$1")"
+}
+
+# request_name NAME PORT
+request_name()
+{
+	printf '05010003%02x%s%s\n' "${#1}" "$(hex_of "$1")" "$(hex16 "$2")"
+}
+
+# start_target [OPTION...] STEP...: listens; the port is in $port.
+start_target()
+{
+	local file=$BATS_TEST_TMPDIR/port.$RANDOM
+
+	"$HOSTS/target" "${target_options[@]}" "$file" "$@" \
+		>"$BATS_TEST_TMPDIR/target.out" 2>"$BATS_TEST_TMPDIR/target.err" 3>&- &
+	target=$!
+	for ((i = 0; i < 500; i++)); do
+		[ -e "$file" ] && break
+		sleep 0.01
+	done
+	port=$(cat "$file")
+}
+
+# The target's steps have held; shows what it said if not.
+target_held()
+{
+	local status=0
+
+	wait "$target" || status=$?
+	target=
+	if [ "$status" -ne 0 ]; then
+		echo "target ended with status $status:"
+		cat "$BATS_TEST_TMPDIR/target.err"
+		return 1
+	fi
+}
+
+# play [CLIENTOPTION...] KIND STEP... [-- HANDLEROPTION...]: hands a connection
+# over to the handler. All steps must hold, and the handler exit with 0 (or
+# as $expected says). Leaves $output, $record, and the record's fields to
+# field().
+play()
+{
+	local -a steps=()
+
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		steps+=("$1")
+		shift
+	done
+	shift || :
+	run --separate-stderr "$HOSTS/client" "${steps[@]}" -- \
+		"$HANDLER" "${log:---log=stderr}" "$@"
+	record=$(grep '^socks5-handler: client=' <<<"$stderr" || :)
+	record=${record#socks5-handler: }
+	# Shown by bats when a test fails.
+	echo "$output"
+	# shellcheck disable=SC2154 # run sets it
+	echo "$stderr"
+	[ "$status" -eq 0 ] || return 1
+	[ "${lines[-1]}" = "${expected:-exit 0}" ]
+}
+
+# field NAME: a value of the record, without quotes.
+field()
+{
+	sed -n "s/^\(.* \)\{0,1\}$1=\(\"[^\"]*\"\|[^ ]*\).*/\2/p" <<<"$record" |
+		tr -d '"'
+}
+
+# has NAME VALUE: the record says so.
+has()
+{
+	[ "$(field "$1")" = "$2" ] || {
+		echo "$1 is '$(field "$1")', not '$2'"
+		return 1
+	}
+}
+
+# at_least A B, at_most A B
+at_least()
+{
+	[ "$1" -ge "$2" ] || {
+		echo "$1 is less than $2"
+		return 1
+	}
+}
+
+at_most()
+{
+	[ "$1" -le "$2" ] || {
+		echo "$1 is more than $2"
+		return 1
+	}
+}
+
+handler_teardown()
+{
+	if [ -n "${target:-}" ]; then
+		kill "$target" 2>/dev/null || :
+		wait "$target" 2>/dev/null || :
+	fi
+}
+
+target_options=()
+target=

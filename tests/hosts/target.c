@@ -1,0 +1,217 @@
+/*
+ * target: listens where the handler is told to connect to, and plays the
+ * server.
+ *
+ *   target [-6] [-u PATH] [-a ADDRESS] [-p PORT] [-n COUNT] [-l SECONDS] [-x]
+ *       PORTFILE STEP...
+ *
+ * Listens on 127.0.0.1 (-6: ::1) and a free port, writes the port to PORTFILE
+ * once it does, accepts COUNT connections (1), one after the other, prints
+ * "peer ADDRESS PORT", and plays the steps of play.h on each.
+ *
+ * -x  a black hole: nobody who connects gets an answer, until SIGTERM
+ * -l  ends everything after so long (20 s)
+ *
+ * Exits with 0 when all steps held, 1 when one failed, 2 for bad usage.
+ */
+#include "play.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+union address {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	struct sockaddr_un un;
+};
+
+static void
+die(const char *what)
+{
+	fprintf(stderr, "target: %s: %s\n", what, strerror(errno));
+	exit(2);
+}
+
+static void
+on_alarm(int signo)
+{
+	static const char message[] = "target: the time is over\n";
+
+	(void)signo;
+	_exit(write(STDERR_FILENO, message, sizeof(message) - 1) < 0 ? 2 : 1);
+}
+
+static void
+on_terminate(int signo)
+{
+	(void)signo;
+	_exit(0);
+}
+
+/* Complete when it appears. */
+static void
+write_port(const char *file, const union address *a)
+{
+	char temporary[4096];
+	unsigned port = 0;
+	FILE *f;
+
+	if (a->sa.sa_family == AF_INET)
+		port = ntohs(a->in.sin_port);
+	else if (a->sa.sa_family == AF_INET6)
+		port = ntohs(a->in6.sin6_port);
+	snprintf(temporary, sizeof(temporary), "%s.new", file);
+	f = fopen(temporary, "we");
+	if (!f || fprintf(f, "%u\n", port) < 0 || fclose(f) != 0 ||
+	    rename(temporary, file) < 0)
+		die(file);
+}
+
+/* With the queue of one full, the kernel drops every further SYN. */
+static void
+fill_queue(const union address *a, socklen_t len)
+{
+	for (int i = 0; i < 4; i++) {
+		int fd = socket(a->sa.sa_family,
+		    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+		if (connect(fd, &a->sa, len) < 0 && errno != EINPROGRESS)
+			die("filling the queue");
+	}
+}
+
+static void
+print_peer(int fd)
+{
+	union address a;
+	socklen_t len = sizeof(a);
+	char text[INET6_ADDRSTRLEN];
+
+	if (getpeername(fd, &a.sa, &len) < 0)
+		printf("peer gone\n");
+	else if (a.sa.sa_family == AF_INET)
+		printf("peer %s %u\n",
+		    inet_ntop(AF_INET, &a.in.sin_addr, text, sizeof(text)),
+		    ntohs(a.in.sin_port));
+	else if (a.sa.sa_family == AF_INET6)
+		printf("peer %s %u\n",
+		    inet_ntop(AF_INET6, &a.in6.sin6_addr, text, sizeof(text)),
+		    ntohs(a.in6.sin6_port));
+	else
+		printf("peer unix\n");
+}
+
+static int
+usage(void)
+{
+	fputs("usage: target [-6x] [-u PATH] [-a ADDRESS] [-p PORT] [-n COUNT] "
+	      "[-l SECONDS] PORTFILE STEP...\n",
+	    stderr);
+	return 2;
+}
+
+struct options {
+	union address address;
+	socklen_t len;
+	int count;
+	bool hole;
+	unsigned limit;
+};
+
+static void
+read_options(int argc, char **argv, struct options *o)
+{
+	const char *host = NULL, *path = NULL;
+	int opt, port = 0, six = 0;
+
+	while ((opt = getopt(argc, argv, "+6xu:a:p:n:l:")) != -1) {
+		if (opt == '6')
+			six = 1;
+		else if (opt == 'x')
+			o->hole = true;
+		else if (opt == 'u')
+			path = optarg;
+		else if (opt == 'a')
+			host = optarg;
+		else if (opt == 'p')
+			port = atoi(optarg);
+		else if (opt == 'n')
+			o->count = atoi(optarg);
+		else if (opt == 'l')
+			o->limit = (unsigned)atoi(optarg);
+		else
+			exit(usage());
+	}
+	if (!host)
+		host = six ? "::1" : "127.0.0.1";
+	if (path) {
+		o->address.un.sun_family = AF_UNIX;
+		strncpy(o->address.un.sun_path, path,
+		    sizeof(o->address.un.sun_path) - 1);
+		o->len = sizeof(o->address.un);
+	} else if (inet_pton(AF_INET, host, &o->address.in.sin_addr) == 1) {
+		o->address.in.sin_family = AF_INET;
+		o->address.in.sin_port = htons((uint16_t)port);
+		o->len = sizeof(o->address.in);
+	} else if (inet_pton(AF_INET6, host, &o->address.in6.sin6_addr) == 1) {
+		o->address.in6.sin6_family = AF_INET6;
+		o->address.in6.sin6_port = htons((uint16_t)port);
+		o->len = sizeof(o->address.in6);
+	} else {
+		exit(usage());
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = {.count = 1, .limit = 20};
+	struct player player = {.program = "target"};
+	int listener, on = 1;
+
+	read_options(argc, argv, &o);
+	if (optind >= argc)
+		return usage();
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGALRM, on_alarm);
+	signal(SIGTERM, on_terminate);
+	alarm(o.limit);
+
+	listener =
+	    socket(o.address.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(listener, &o.address.sa, o.len) < 0 ||
+	    listen(listener, o.hole ? 0 : 16) < 0 ||
+	    getsockname(listener, &o.address.sa, &o.len) < 0)
+		die("can't listen");
+	if (o.hole)
+		fill_queue(&o.address, o.len);
+	write_port(argv[optind], &o.address);
+	while (o.hole)
+		pause();
+
+	for (int i = 0; i < o.count; i++) {
+		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+		if (fd < 0)
+			die("accept");
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+		print_peer(fd);
+		player.in = player.out = fd;
+		player.sent = player.seen = 0;
+		play(&player, argc - optind - 1, argv + optind + 1);
+		play_close(&player);
+	}
+	return 0;
+}

@@ -1,0 +1,50 @@
+#!/usr/bin/env bats
+# make install puts things where the distribution looks, and takes them back.
+
+bats_require_minimum_version 1.5.0
+
+installed()
+{
+	(cd "$1" && find . ! -type d | sort)
+}
+
+@test "install honours DESTDIR and PREFIX, and uninstall leaves nothing" {
+	dest=$BATS_TEST_TMPDIR/dest
+	units=$(pkg-config --variable=systemdsystemunitdir systemd)
+	make -C "$TOP" -s BUILD="$BUILD" DESTDIR="$dest" PREFIX=/usr install
+	[ "$(installed "$dest")" = "$(sort <<-END
+		./etc/xinetd.d/socks5-handler
+		.$units/socks5-handler.socket
+		.$units/socks5-handler@.service
+		./usr/bin/socks5-handler
+		./usr/share/doc/socks5-handler/README.md
+		./usr/share/doc/socks5-handler/examples/inetd.conf
+		./usr/share/doc/socks5-handler/examples/tcpserver
+		./usr/share/man/man8/socks5-handler.8
+	END
+	)" ]
+	"$dest/usr/bin/socks5-handler" --version
+	# Whatever names the program names the one that was installed.
+	run ! grep -r --exclude=README.md /usr/local/bin "$dest"
+	grep -q '^ExecStart=/usr/bin/socks5-handler' \
+		"$dest$units/socks5-handler@.service"
+	make -C "$TOP" -s BUILD="$BUILD" DESTDIR="$dest" PREFIX=/usr uninstall
+	[ -z "$(installed "$dest")" ]
+}
+
+@test "install to /usr/local by default" {
+	dest=$BATS_TEST_TMPDIR/dest
+	make -C "$TOP" -s BUILD="$BUILD" DESTDIR="$dest" install
+	[ -x "$dest/usr/local/bin/socks5-handler" ]
+	make -C "$TOP" -s BUILD="$BUILD" DESTDIR="$dest" uninstall
+	[ -z "$(installed "$dest")" ]
+}
+
+@test "what is shipped listens on loopback only" {
+	[ "$(grep -h ^ListenStream= "$TOP"/systemd/*.socket)" = \
+		$'ListenStream=127.0.0.1:1080\nListenStream=[::1]:1080' ]
+	grep -q '^[[:space:]]*bind[[:space:]]*= 127\.0\.0\.1$' \
+		"$TOP/xinetd/socks5-handler"
+	grep -v '^#' "$TOP/xinetd/inetd.conf" | grep -q '^127\.0\.0\.1:1080'
+	grep -q ' 127\.0\.0\.1 1080 ' "$TOP/xinetd/tcpserver"
+}

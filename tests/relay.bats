@@ -1,0 +1,220 @@
+#!/usr/bin/env bats
+# The relay: both ways, to the last byte, and no cut that looks like an end.
+
+load handler
+
+teardown()
+{
+	handler_teardown
+}
+
+@test "half-close by the client: the answer still comes" {
+	start_target check:1M eof pattern:1M
+	play inet "${greet[@]}" "send:$(request4 "$port")" reply:00 \
+		pattern:1M shut check:1M eof
+	target_held
+	has bytes_up 1048576
+	has bytes_down 1048576
+	has end client-eof
+}
+
+@test "half-close by the target: the client may go on" {
+	start_target pattern:1M shut check:1M eof
+	play inet "${greet[@]}" "send:$(request4 "$port")" reply:00 \
+		check:1M eof pattern:1M shut
+	target_held
+	has bytes_up 1048576
+	has bytes_down 1048576
+	has end target-eof
+}
+
+@test "half-close both ways over every kind of connection" {
+	for kind in inet6 unix socketpair pipes pipe-socket socket-pipe \
+		pipe-inet inet-pipe; do
+		start_target check:300K eof pattern:300K
+		play $kind "${greet[@]}" "send:$(request4 "$port")" reply:00 \
+			pattern:300K shut check:300K eof
+		target_held
+		has end client-eof
+		start_target pattern:300K shut check:300K eof
+		play $kind "${greet[@]}" "send:$(request4 "$port")" reply:00 \
+			check:300K eof pattern:300K shut
+		target_held
+		has end target-eof
+	done
+}
+
+@test "bulk both ways at once, whole and in order, over every kind" {
+	for kind in inet inet6 unix socketpair pipes pipe-socket socket-pipe; do
+		start_target exchange:8M shut eof
+		play $kind "${greet[@]}" "send:$(request4 "$port")" reply:00 \
+			exchange:8M shut eof
+		target_held
+		has bytes_up 8388608
+		has bytes_down 8388608
+	done
+}
+
+@test "a reset by the target reaches the client as a reset" {
+	go=$BATS_TEST_TMPDIR/go
+	start_target pattern:1K "await:$go" abort
+	play inet "${greet[@]}" "send:$(request4 "$port")" reply:00 check:1K \
+		"touch:$go" reset
+	has end target-reset
+	target_held
+}
+
+@test "a reset by the client reaches the target as a reset" {
+	start_target check:1K drain-reset
+	play inet "${greet[@]}" "send:$(request4 "$port")" reply:00 \
+		pattern:1K hold:50 abort
+	target_held
+	has end client-reset
+}
+
+@test "a reset by the client whose way back has ended" {
+	start_target shut check:1K drain-reset
+	play inet "${greet[@]}" "send:$(request4 "$port")" reply:00 \
+		pattern:1K eof hold:50 abort
+	target_held
+	has end client-reset
+}
+
+@test "a reset by the target after the client's end" {
+	go=$BATS_TEST_TMPDIR/go
+	start_target check:1K eof "await:$go" abort
+	play inet "${greet[@]}" "send:$(request4 "$port")" reply:00 \
+		pattern:1K shut "touch:$go" reset
+	has end target-reset
+	target_held
+}
+
+@test "a reset by the client while the target takes nothing" {
+	go=$BATS_TEST_TMPDIR/go
+	start_target "await:$go" drain-reset
+	play inet "${greet[@]}" "send:$(request4 "$port")" reply:00 \
+		fill:64M abort wait "touch:$go"
+	target_held
+	has end client-reset
+}
+
+@test "what a target sent before its reset is not lost" {
+	# It closes with bytes unread, and so resets: a server that refuses an
+	# upload does that.
+	start_target pattern:200K recv:00 abort
+	play inet "${greet[@]}" "send:$(request4 "$port")" reply:00 \
+		send:0000 check:200K reset
+	target_held
+	has end target-reset
+}
+
+@test "a vanished reader of the pipe ends the session" {
+	start_target drain-reset
+	play pipes "${greet[@]}" "send:$(request4 "$port")" reply:00 close
+	target=
+	[[ $(field end) == client-* ]]
+}
+
+@test "back-pressure: a target that takes nothing stops the client" {
+	go=$BATS_TEST_TMPDIR/go
+	start_target "await:$go" drain-eof
+	play inet "${greet[@]}" "send:$(request4 "$port")" reply:00 \
+		fill:256M stopped-cpu:300 "touch:$go" shut eof
+	target_held
+	filled=$(sed -n 's/^filled //p' <<<"$output")
+	# What the kernel's buffers and ours take, and nothing near 256 MiB.
+	at_most "$filled" 33554432
+	has bytes_up "$filled"
+}
+
+@test "back-pressure: a client that takes nothing stops the target" {
+	go=$BATS_TEST_TMPDIR/go
+	start_target fill:256M "touch:$go" shut eof
+	play inet "${greet[@]}" "send:$(request4 "$port")" reply:00 \
+		"await:$go" stopped-cpu:300 drain-eof shut
+	target_held
+	filled=$(sed -n 's/^filled //p' "$BATS_TEST_TMPDIR/target.out")
+	at_most "$filled" 33554432
+	has bytes_down "$filled"
+	[[ $output == *"drained $filled"* ]]
+}
+
+@test "back-pressure over pipes and unix sockets" {
+	for kind in pipes unix pipe-socket socket-pipe; do
+		rm -f "$BATS_TEST_TMPDIR/go"
+		start_target "await:$BATS_TEST_TMPDIR/go" drain-eof
+		play $kind "${greet[@]}" "send:$(request4 "$port")" reply:00 \
+			fill:256M stopped-cpu:200 "touch:$BATS_TEST_TMPDIR/go" \
+			shut eof
+		target_held
+		has bytes_up "$(sed -n 's/^filled //p' <<<"$output")"
+	done
+}
+
+@test "no busy loop: idle, half-closed either way, over every kind" {
+	for kind in inet unix socketpair pipes pipe-socket socket-pipe; do
+		go=$BATS_TEST_TMPDIR/go
+		rm -f "$go"
+		start_target "await:$go" shut eof
+		play $kind "${greet[@]}" "send:$(request4 "$port")" reply:00 \
+			stopped-cpu:150 shut stopped-cpu:150 "touch:$go" eof
+		target_held
+		rm -f "$go"
+		start_target shut "await:$go" eof
+		play $kind "${greet[@]}" "send:$(request4 "$port")" reply:00 \
+			eof stopped-cpu:150 "touch:$go" shut
+		target_held
+	done
+}
+
+@test "no busy loop: a client that has closed its unix socket altogether" {
+	# The kernel reports POLLHUP for ever, while the target is still to
+	# take what the client left.
+	go=$BATS_TEST_TMPDIR/go
+	start_target "await:$go" check:300K eof
+	play unix "${greet[@]}" "send:$(request4 "$port")" reply:00 \
+		pattern:300K close stopped-cpu:200 "touch:$go"
+	target_held
+	has bytes_up 307200
+}
+
+@test "TCP_NODELAY: a request in two pieces is not held back" {
+	need strace
+	start_target expect:ping text:pong eof
+	run --separate-stderr strace -f -e trace=setsockopt -o \
+		"$BATS_TEST_TMPDIR/trace" "$HOSTS/client" inet "${greet[@]}" \
+		"send:$(request4 "$port")" reply:00 text:ping expect:pong \
+		shut eof -- "$HANDLER" --log=none
+	target_held
+	# The client's end sets its own; then the handler's two sockets.
+	grep -c 'TCP_NODELAY, \[1\], 4) *= 0' "$BATS_TEST_TMPDIR/trace"
+	handler=$(awk '/SO_ACCEPTCONN|TCP_NODELAY/ {print $1}' \
+		"$BATS_TEST_TMPDIR/trace" | sort | uniq -c |
+		sort -rn | awk 'NR == 1 {print $1}')
+	at_least "$handler" 2
+}
+
+@test "urgent data stays in the stream" {
+	start_target expect:abXcd eof
+	play inet "${greet[@]}" "send:$(request4 "$port")" reply:00 \
+		text:ab hold:50 urgent:58 hold:50 text:cd shut eof
+	target_held
+	has bytes_up 5
+}
+
+@test "an inherited pipe gets its flags back" {
+	# The shell keeps the same open pipe ends that the handler used.
+	mkfifo "$BATS_TEST_TMPDIR/in" "$BATS_TEST_TMPDIR/out"
+	exec 5<>"$BATS_TEST_TMPDIR/in" 6<>"$BATS_TEST_TMPDIR/out"
+	start_target eof
+	printf "$(printf '050100%s' "$(request4 "$port")" |
+		sed 's/../\\x&/g')" >&5
+	"$HANDLER" --log=stderr --idle-timeout=0.2 <&5 >&6 5>&- 6>&- \
+		2>"$BATS_TEST_TMPDIR/err"
+	grep -q end=idle "$BATS_TEST_TMPDIR/err"
+	for fd in 5 6; do
+		flags=$(awk '$1 == "flags:" {print $2}' /proc/$$/fdinfo/$fd)
+		(((8#$flags & 8#4000) == 0))
+	done
+	exec 5>&- 6>&-
+}

@@ -1,0 +1,359 @@
+# For bats: real super-servers, each on a port of its own, that start the
+# handler ($HANDLER) for every connection.
+#
+#	start_superserver tcpserver --log=stderr
+#	curl -x "socks5h://127.0.0.1:$PORT" ...
+#	wait_for_records 1
+#
+# and stop_superservers in teardown(). Those that Debian doesn't let one
+# install together are in $SUPERSERVERS, from fetch-superservers.sh.
+#
+# What runs is $PROGRAM, a copy of the handler in this file's own directory, so
+# that handlers() knows ours from those of the suites that run beside.
+
+bats_require_minimum_version 1.5.0
+
+superserver_pids=()
+
+# --- what this machine has -------------------------------------------------
+
+# A test that can't be made here is left out, and says why; where the CI runs,
+# nothing may be left out.
+unavailable()
+{
+	if [ -n "${CI:-}" ]; then
+		echo "$1" >&2
+		return 1
+	fi
+	skip "$1"
+}
+
+# need TOOL...: commands, or files where there is a slash in the name.
+need()
+{
+	local tool
+
+	for tool; do
+		[ -n "$(command -v "$tool")" ] ||
+			unavailable "${tool##*/} is missing" || return
+	done
+}
+
+# --- waiting ---------------------------------------------------------------
+
+# wait_until COMMAND...: until it succeeds; fails after $patience seconds.
+wait_until()
+{
+	local deadline=$((SECONDS + ${patience:-15}))
+
+	until "$@"; do
+		if [ "$SECONDS" -gt "$deadline" ]; then
+			echo "waited in vain for: $*" >&2
+			return 1
+		fi
+		sleep 0.02
+	done
+}
+
+is_gone()
+{
+	! kill -0 "$1" 2>/dev/null
+}
+
+# end_process PID: a child of this shell; bounded, and reaped.
+end_process()
+{
+	kill "$1" 2>/dev/null || :
+	patience=5 wait_until is_gone "$1" 2>/dev/null ||
+		kill -KILL "$1" 2>/dev/null || :
+	wait "$1" 2>/dev/null || :
+}
+
+# --- ports, as the kernel lists them: to try one would start a handler -----
+
+# port_lines PORT: the sockets on a local port, whatever their state.
+port_lines()
+{
+	local hex
+
+	printf -v hex '%04X' "$1"
+	grep -hE "^ *[0-9]+: [0-9A-F]+:$hex " /proc/net/tcp /proc/net/tcp6
+}
+
+# free_port: one that nobody uses, on 127.0.0.1 and ::1 alike. The kernel
+# gives ports from 32768 on to those who don't care, and so never one of these.
+free_port()
+{
+	local port
+
+	while :; do
+		port=$((10000 + (RANDOM << 15 | RANDOM) % 20000))
+		port_lines $port >/dev/null || break
+	done
+	echo $port
+}
+
+# listener_inode PLACE: of the socket that listens on a port, a path or an
+# @abstract name.
+listener_inode()
+{
+	case $1 in
+	/* | @*) awk -v place="$1" '$8 == place && $4 == "00010000" \
+		{ print $7 }' /proc/net/unix ;;
+	*) port_lines "$1" | awk '$4 == "0A" { print $10 }' ;;
+	esac
+}
+
+# listens PID PLACE: this very process does. Another one may have been quicker
+# to take a port.
+listens()
+{
+	local inode
+
+	for inode in $(listener_inode "$2"); do
+		[ -z "$(find "/proc/$1/fd" -lname "socket:\[$inode\]" \
+			2>/dev/null)" ] || return 0
+	done
+	return 1
+}
+
+listens_or_is_gone()
+{
+	listens "$@" || is_gone "$1"
+}
+
+# start_listening PLACE COMMAND...: in the background, until it listens; its
+# output is in $SERVER_LOG, its process in $server. It inherits a descriptor
+# that is no business of a handler's.
+start_listening()
+{
+	local place=$1
+
+	shift
+	"$@" </dev/null >"$SERVER_LOG" 2>&1 3>&- 7<"$BATS_TEST_TMPDIR" &
+	server=$!
+	if patience=5 wait_until listens_or_is_gone $server "$place" &&
+		listens $server "$place"; then
+		superserver_pids+=("$server")
+		return
+	fi
+	end_process $server
+	return 1
+}
+
+# --- the super-servers -----------------------------------------------------
+
+# superserver_command NAME ADDRESS HANDLERARG...: how NAME is told to listen
+# there, in the array `command`; writes the configuration it reads.
+superserver_command()
+{
+	local name=$1 address=$2 conf=$BATS_TEST_TMPDIR/$1.conf
+	local from=$SUPERSERVERS variable
+	local -a environment=()
+
+	shift 2
+	case $name in
+	systemd-socket-activate | systemd-socket-activate-inetd)
+		# It hands on only what it is told to.
+		for variable in ASAN_OPTIONS UBSAN_OPTIONS SOCKS5_CI_RUN; do
+			[ -z "${!variable:-}" ] ||
+				environment+=(-E "$variable")
+		done
+		command=(env SYSTEMD_LOG_LEVEL=warning systemd-socket-activate
+			--accept -l "$address" "${environment[@]}")
+		[ "$name" = systemd-socket-activate ] || command+=(--inetd)
+		command+=("$PROGRAM" "$@")
+		;;
+	xinetd)
+		cat >"$conf" <<-END
+			service socks
+			{
+				type = UNLISTED
+				socket_type = stream
+				protocol = tcp
+				bind = 127.0.0.1
+				port = $PORT
+				wait = no
+				user = $(id -un)
+				server = $PROGRAM
+				server_args = $*
+				flags = NOLIBWRAP
+				instances = UNLIMITED
+				per_source = UNLIMITED
+				cps = 100000 1
+			}
+		END
+		command=("$from/xinetd/usr/sbin/xinetd" -dontfork -f "$conf"
+			-pidfile "$conf.pid" -filelog "$SERVER_LOG.xinetd")
+		;;
+	openbsd-inetd)
+		inetd_conf "$@" >"$conf"
+		command=("$from/openbsd-inetd/usr/sbin/inetd" -i -R 1000000
+			"$conf")
+		;;
+	inetutils-inetd)
+		inetd_conf "$@" >"$conf"
+		command=("$from/inetutils-inetd/usr/sbin/inetutils-inetd" -d
+			--pidfile="$conf.pid" -R 1000000 "$conf")
+		;;
+	tcpserver)
+		command=("$from/ucspi-tcp/usr/bin/tcpserver" -D -c 100 -b 100
+			-H -R -l localhost 127.0.0.1 "$PORT" "$PROGRAM" "$@")
+		;;
+	tcpsvd)
+		command=("$from/ipsvd/usr/bin/tcpsvd" -E -c 100 -b 100
+			-l localhost 127.0.0.1 "$PORT" "$PROGRAM" "$@")
+		;;
+	socat-socketpair | socat-nofork | socat-pipes)
+		command=(socat
+			"TCP-LISTEN:$PORT,bind=127.0.0.1,reuseaddr,fork,backlog=100"
+			"EXEC:$PROGRAM $*")
+		case $name in
+		*-nofork) command[2]+=,nofork ;;
+		*-pipes) command[2]+=,pipes ;;
+		esac
+		;;
+	ncat)
+		command=(ncat -lk 127.0.0.1 "$PORT" -e "$PROGRAM $*")
+		;;
+	*)
+		echo "there is no super-server $name" >&2
+		return 1
+		;;
+	esac
+}
+
+inetd_conf()
+{
+	echo "127.0.0.1:$PORT stream tcp nowait $(id -un) $PROGRAM" \
+		"socks5-handler $*"
+}
+
+# start_superserver [--ipv6|--unix|--abstract] NAME [HANDLERARG...]: one that
+# listens on 127.0.0.1:$PORT and starts the handler for each connection; with
+# an option on [::1]:$PORT, or on $SOCKET, which only systemd-socket-activate
+# can. Standard error of the handlers, where it isn't the client, is
+# $SERVER_LOG.
+start_superserver()
+{
+	local kind=--ipv4 address place name tries
+	local -a command
+
+	case $1 in
+	--*)
+		kind=$1
+		shift
+		;;
+	esac
+	name=$1
+	shift
+	PROGRAM=$BATS_FILE_TMPDIR/socks5-handler
+	[ -e "$PROGRAM" ] || cp "$HANDLER" "$PROGRAM"
+	SERVER_LOG=$BATS_TEST_TMPDIR/$name.log
+	for ((tries = 0; tries < 5; tries++)); do
+		PORT=$(free_port)
+		case $kind in
+		--ipv4) address=127.0.0.1:$PORT place=$PORT ;;
+		--ipv6) address="[::1]:$PORT" place=$PORT ;;
+		--unix) address=$BATS_TEST_TMPDIR/socks.sock place=$address ;;
+		--abstract) address=@socks5.$$.$PORT place=$address ;;
+		esac
+		SOCKET=$address
+		superserver_command "$name" "$address" "$@"
+		need "${command[0]}"
+		start_listening "$place" "${command[@]}" && return
+	done
+	echo "$name doesn't start: ${command[*]}" >&2
+	cat "$SERVER_LOG" >&2
+	return 1
+}
+
+# Ends them, and what they may have left running.
+stop_superservers()
+{
+	local pid
+
+	for pid in "${superserver_pids[@]}"; do
+		end_process "$pid"
+	done
+	superserver_pids=()
+	for pid in $(handlers); do
+		kill "$pid" 2>/dev/null || :
+	done
+	wait_until no_handlers
+}
+
+# --- the handlers they start -----------------------------------------------
+
+# handlers: the processes that run $PROGRAM
+handlers()
+{
+	local exe
+
+	for exe in /proc/[0-9]*/exe; do
+		if [ "$exe" -ef "${PROGRAM:-/nothing}" ]; then
+			exe=${exe%/exe}
+			echo "${exe#/proc/}"
+		fi
+	done
+}
+
+no_handlers()
+{
+	[ -z "$(handlers)" ]
+}
+
+# handler_runs: exactly one does, in $handler.
+handler_runs()
+{
+	handler=$(handlers)
+	[ -n "$handler" ] && [[ $handler != *$'\n'* ]]
+}
+
+records()
+{
+	grep '^socks5-handler: client=' "$SERVER_LOG"
+}
+
+has_records()
+{
+	[ "$(records | wc -l)" -eq "$1" ]
+}
+
+# wait_for_records N: exactly so many, and no handler that might still write
+# one. Leaves the last of them in $record.
+wait_for_records()
+{
+	wait_until no_handlers
+	if ! patience=5 wait_until has_records "$1"; then
+		cat "$SERVER_LOG" >&2
+		return 1
+	fi
+	record=$(records | tail -n 1)
+	record=${record#socks5-handler: }
+}
+
+# record_field NAME: a value of $record, without its quotes.
+record_field()
+{
+	local rest=" $record"
+
+	[[ $rest == *" $1="* ]] || return 0
+	rest=${rest#*" $1="}
+	case $rest in
+	\"*)
+		rest=${rest#\"}
+		echo "${rest%%\"*}"
+		;;
+	*) echo "${rest%% *}" ;;
+	esac
+}
+
+# record_has NAME PATTERN: the value matches all of an extended regex.
+record_has()
+{
+	[[ $(record_field "$1") =~ ^($2)$ ]] || {
+		echo "$1 is not $2: $record" >&2
+		return 1
+	}
+}
