@@ -2,6 +2,9 @@
 
 VERSION = 0.1.0
 
+SHELL = bash
+.SHELLFLAGS = -o pipefail -ec
+
 BUILD ?= release
 PORT ?= 1080
 CC = gcc
@@ -25,6 +28,10 @@ LINT_PACKAGES = clang-format clang-tidy cppcheck shellcheck mandoc systemd \
 	libcmocka-dev
 COVERAGE_PACKAGES = gcovr
 FUZZ_PACKAGES = clang libclang-rt-dev
+
+# V=1 shows the commands.
+Q = $(if $(V),,@)
+SAY = $(if $(V),@:,@printf '  %s %s\n')
 
 O = build/$(BUILD)
 TOP := $(CURDIR)
@@ -80,15 +87,17 @@ help:
 # --- the program ---------------------------------------------------------
 
 $(BIN): $(O)/socks5-handler.o $(LIB)
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^
 
 $(LIB): $(ROOMS:%.c=$(O)/%.o)
-	@rm -f $@
-	ar rcs $@ $^
+	$(SAY) AR $@
+	$(Q)rm -f $@ && ar rcs $@ $^
 
 $(O)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(SAY) CC $@
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
@@ -99,13 +108,16 @@ run: build-packages run-packages
 # --- the tests -----------------------------------------------------------
 
 $(UNIT): %: %.o $(LIB)
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ -lcmocka
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ -lcmocka
 
 $(HOSTS): %: %.o $(O)/tests/hosts/play.o
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^
 
 $(FUZZ): %: %.o $(O)/tests/fuzz/replay.o $(LIB)
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^
 
 check-programs: $(BIN) $(UNIT) $(HOSTS) $(FUZZ)
 

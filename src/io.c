@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* The alarm rings again after this, until it is set anew. */
-#define REPEAT_MS 100
+#define REPEAT_US 100000
 
 /* Set by the handlers below and by nobody else. */
 static volatile sig_atomic_t alarmed, terminated, exit_status = -1;
@@ -74,11 +74,14 @@ io_alarm(int64_t ms)
 	if (ms > 0) {
 		timer.it_value.tv_sec = ms / 1000;
 		timer.it_value.tv_usec = ms % 1000 * 1000;
-		timer.it_interval.tv_usec = REPEAT_MS * 1000;
+		timer.it_interval.tv_usec = REPEAT_US;
 	}
 	setitimer(ITIMER_REAL, &timer, NULL);
 	/* What the old one left; a new one that rang already rings again. */
 	alarmed = 0;
+	/* on_terminate()'s alarm was just replaced. */
+	if (terminated)
+		alarm(1);
 }
 
 void

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,10 +167,11 @@ static int
 check_journal(const struct stat *st)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
-	unsigned long long dev, ino;
+	char this[48];
 
-	if (!stream || sscanf(stream, "%llu:%llu", &dev, &ino) != 2 ||
-	    st->st_dev != dev || st->st_ino != ino)
+	snprintf(this, sizeof(this), "%ju:%ju", (uintmax_t)st->st_dev,
+	    (uintmax_t)st->st_ino);
+	if (!stream || strcmp(stream, this) != 0)
 		return 0;
 	log_fault("descriptor 1 is the journal, not the client: leave "
 		  "StandardOutput= out of the service, or set "
@@ -207,7 +209,8 @@ hint(char out[PEER_TEXT_MAX])
 	}
 	if (!*address)
 		snprintf(out, PEER_TEXT_MAX, "pipe");
-	else if (addr_parse(address, (uint16_t)atoi(port), &addr) == 0)
+	else if (addr_parse(
+		     address, (uint16_t)strtoul(port, NULL, 10), &addr) == 0)
 		snprintf(
 		    out, PEER_TEXT_MAX, "pipe:%s", addr_format(&addr.sa, text));
 	else

@@ -35,7 +35,8 @@ set_interest(
 {
 	bool waiting = !is_empty(flow->buffer);
 
-	*in = *out = (struct pollfd){.fd = -1};
+	*in = (struct pollfd){.fd = -1};
+	*out = *in;
 	if (flow->done)
 		return;
 	if (!flow->eof && !waiting)
@@ -159,28 +160,31 @@ move(struct relay *relay, const struct pollfd fds[FDS], enum log_end *end)
 	return false;
 }
 
+static int
+poll_timeout(int64_t idle_ms)
+{
+	if (idle_ms == 0)
+		return -1;
+	return idle_ms < INT_MAX ? (int)idle_ms : INT_MAX;
+}
+
 enum log_end
 relay_run(struct relay *relay, int64_t idle_ms)
 {
 	struct relay_flow *up = &relay->up, *down = &relay->down;
-	int timeout = idle_ms == 0        ? -1
-		      : idle_ms > INT_MAX ? INT_MAX
-					  : (int)idle_ms;
+	int timeout = poll_timeout(idle_ms);
 	enum log_end end = LOG_END_ERROR;
 	struct pollfd fds[FDS];
 	int n, rc;
 
 	io_no_wait(up->in);
 	io_no_wait(down->out);
-	do {
+	while ((rc = io_interrupted()) == 0) {
 		set_interest(up, &fds[UP_IN], &fds[UP_OUT]);
 		set_interest(down, &fds[DOWN_IN], &fds[DOWN_OUT]);
 		n = poll(fds, FDS, timeout);
-		if ((rc = io_interrupted()) < 0) {
-			end = rc == -ETIMEDOUT ? LOG_END_LIFETIME
-					       : LOG_END_TERMINATED;
+		if (n > 0 && !move(relay, fds, &end))
 			break;
-		}
 		if (n == 0) {
 			end = LOG_END_IDLE;
 			break;
@@ -189,7 +193,9 @@ relay_run(struct relay *relay, int64_t idle_ms)
 			end = LOG_END_ERROR;
 			break;
 		}
-	} while (n < 0 || move(relay, fds, &end));
+	}
+	if (rc < 0)
+		end = rc == -ETIMEDOUT ? LOG_END_LIFETIME : LOG_END_TERMINATED;
 
 	if (end != LOG_END_CLIENT_EOF && end != LOG_END_TARGET_EOF) {
 		io_reset_on_close(down->out);

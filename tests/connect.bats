@@ -16,7 +16,6 @@ in_network()
 	printf 'hosts: files dns\n' >"$BATS_TEST_TMPDIR/nsswitch.conf"
 	printf 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n' \
 		>"$BATS_TEST_TMPDIR/resolv.conf"
-	# shellcheck disable=SC2016 # for the inner shell
 	unshare -rnm sh -c '
 		ip link set lo up
 		for file in hosts nsswitch.conf resolv.conf; do
@@ -33,7 +32,6 @@ in_network_play()
 	record=$(grep '^socks5-handler: client=' <<<"$stderr" || :)
 	record=${record#socks5-handler: }
 	echo "$output"
-	# shellcheck disable=SC2154
 	echo "$stderr"
 	[ "$status" -eq 0 ]
 }
@@ -42,7 +40,6 @@ in_network_play()
 # alone would wait for it for 5 seconds and longer.
 beside_silent_server()
 {
-	# shellcheck disable=SC2016
 	in_network_play sh -c 'printf "nameserver 127.0.0.1\n" >/etc/resolv.conf
 		socat -u UDP4-RECV:53,bind=127.0.0.1 OPEN:/dev/null & silent=$!
 		until grep -q ":0035 " /proc/net/udp; do sleep 0.01; done

@@ -85,10 +85,17 @@ play()
 	record=${record#socks5-handler: }
 	# Shown by bats when a test fails.
 	echo "$output"
-	# shellcheck disable=SC2154 # run sets it
 	echo "$stderr"
 	[ "$status" -eq 0 ] || return 1
 	[ "${lines[-1]}" = "${expected:-exit 0}" ]
+}
+
+# For tests that look at system calls, or make them fail. The leak sanitizer
+# can't work in a traced process.
+need_strace()
+{
+	need strace
+	export ASAN_OPTIONS=abort_on_error=1:detect_leaks=0
 }
 
 # field NAME: a value of the record, without quotes.

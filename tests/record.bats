@@ -118,7 +118,6 @@ teardown()
 	need busybox unshare
 	# /dev/log is where it is: in a mount namespace of its own.
 	dir=$BATS_TEST_TMPDIR
-	# shellcheck disable=SC2016
 	unshare -rm sh -c '
 		mount -t tmpfs none /run && mkdir /run/dev &&
 		cp -a /dev/null /dev/zero /dev/urandom /run/dev 2>/dev/null

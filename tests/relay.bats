@@ -179,7 +179,7 @@ teardown()
 }
 
 @test "TCP_NODELAY: a request in two pieces is not held back" {
-	need strace
+	need_strace
 	start_target expect:ping text:pong eof
 	run --separate-stderr strace -f -e trace=setsockopt -o \
 		"$BATS_TEST_TMPDIR/trace" "$HOSTS/client" inet "${greet[@]}" \
@@ -207,7 +207,7 @@ teardown()
 	mkfifo "$BATS_TEST_TMPDIR/in" "$BATS_TEST_TMPDIR/out"
 	exec 5<>"$BATS_TEST_TMPDIR/in" 6<>"$BATS_TEST_TMPDIR/out"
 	start_target eof
-	printf "$(printf '050100%s' "$(request4 "$port")" |
+	printf %b "$(printf '050100%s' "$(request4 "$port")" |
 		sed 's/../\\x&/g')" >&5
 	"$HANDLER" --log=stderr --idle-timeout=0.2 <&5 >&6 5>&- 6>&- \
 		2>"$BATS_TEST_TMPDIR/err"

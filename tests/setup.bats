@@ -85,7 +85,6 @@ complains()
 @test "LISTEN_FDS without libsystemd: a sentence, exit 71" {
 	need unshare
 	library=$(ldconfig -p | awk '/libsystemd\.so\.0 / {print $NF; exit}')
-	# shellcheck disable=SC2016
 	run unshare -rm sh -c 'mount --bind /dev/null "$0" || exit 99
 		LISTEN_FDS=1 "$HANDLER" </dev/null' "$library"
 	complains 71 "*libsystemd.so.0 can't be loaded*StandardInput=socket*"
@@ -94,7 +93,6 @@ complains()
 @test "without libsystemd everything else works" {
 	need unshare
 	library=$(ldconfig -p | awk '/libsystemd\.so\.0 / {print $NF; exit}')
-	# shellcheck disable=SC2016
 	run unshare -rm sh -c 'mount --bind /dev/null "$0" || exit 99
 		"$@"' "$library" "$HOSTS/client" inet "${greet[@]}" \
 		"send:$(request4 1)" reply:05 eof -- "$HANDLER"
@@ -104,7 +102,7 @@ complains()
 }
 
 @test "a plain connection loads no libsystemd and opens no file of ours" {
-	need strace
+	need_strace
 	start_target eof
 	run strace -f -e trace=openat,open -o "$BATS_TEST_TMPDIR/trace" \
 		"$HOSTS/client" inet "${greet[@]}" "send:$(request4 "$port")" \
@@ -133,7 +131,7 @@ complains()
 }
 
 @test "where close_range fails, stray descriptors are closed all the same" {
-	need strace
+	need_strace
 	start_target eof
 	run strace -f -o /dev/null -e trace=none \
 		-e inject=close_range:error=ENOSYS "$HOSTS/client" -s inet \
@@ -151,7 +149,7 @@ complains()
 }
 
 @test "interrupted system calls, and such that would have to wait" {
-	need strace
+	need_strace
 	for fault in poll:error=EINTR recvfrom:error=EINTR \
 		recvfrom:error=EAGAIN sendto:error=EINTR sendto:error=EAGAIN \
 		write:error=EINTR; do

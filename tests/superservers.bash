@@ -71,13 +71,15 @@ end_process()
 
 # --- ports, as the kernel lists them: to try one would start a handler -----
 
-# port_lines PORT: the sockets on a local port, whatever their state.
+# port_lines PID PORT: the sockets on a local port, whatever their state, in
+# the network that PID sees.
 port_lines()
 {
 	local hex
 
-	printf -v hex '%04X' "$1"
-	grep -hE "^ *[0-9]+: [0-9A-F]+:$hex " /proc/net/tcp /proc/net/tcp6
+	printf -v hex '%04X' "$2"
+	grep -shE "^ *[0-9]+: [0-9A-F]+:$hex " "/proc/$1/net/tcp" \
+		"/proc/$1/net/tcp6"
 }
 
 # free_port: one that nobody uses, on 127.0.0.1 and ::1 alike. The kernel
@@ -88,19 +90,19 @@ free_port()
 
 	while :; do
 		port=$((10000 + (RANDOM << 15 | RANDOM) % 20000))
-		port_lines $port >/dev/null || break
+		port_lines self $port >/dev/null || break
 	done
 	echo $port
 }
 
-# listener_inode PLACE: of the socket that listens on a port, a path or an
-# @abstract name.
-listener_inode()
+# listener_inodes PID PLACE: the sockets that listen on a port, a path or an
+# @abstract name there.
+listener_inodes()
 {
-	case $1 in
-	/* | @*) awk -v place="$1" '$8 == place && $4 == "00010000" \
-		{ print $7 }' /proc/net/unix ;;
-	*) port_lines "$1" | awk '$4 == "0A" { print $10 }' ;;
+	case $2 in
+	/* | @*) awk -v place="$2" '$8 == place && $4 == "00010000" \
+		{ print $7 }' "/proc/$1/net/unix" ;;
+	*) port_lines "$1" "$2" | awk '$4 == "0A" { print $10 }' ;;
 	esac
 }
 
@@ -110,7 +112,7 @@ listens()
 {
 	local inode
 
-	for inode in $(listener_inode "$2"); do
+	for inode in $(listener_inodes "$1" "$2" 2>/dev/null); do
 		[ -z "$(find "/proc/$1/fd" -lname "socket:\[$inode\]" \
 			2>/dev/null)" ] || return 0
 	done
@@ -130,7 +132,7 @@ start_listening()
 	local place=$1
 
 	shift
-	"$@" </dev/null >"$SERVER_LOG" 2>&1 3>&- 7<"$BATS_TEST_TMPDIR" &
+	"$@" </dev/null >"$SERVER_LOG" 2>&1 3>&- 7<"${SERVER_LOG%/*}" &
 	server=$!
 	if patience=5 wait_until listens_or_is_gone $server "$place" &&
 		listens $server "$place"; then
@@ -248,6 +250,7 @@ start_superserver()
 	name=$1
 	shift
 	PROGRAM=$BATS_FILE_TMPDIR/socks5-handler
+	# shellcheck disable=SC2153 # tests/run sets HANDLER
 	[ -e "$PROGRAM" ] || cp "$HANDLER" "$PROGRAM"
 	SERVER_LOG=$BATS_TEST_TMPDIR/$name.log
 	for ((tries = 0; tries < 5; tries++)); do
@@ -258,6 +261,7 @@ start_superserver()
 		--unix) address=$BATS_TEST_TMPDIR/socks.sock place=$address ;;
 		--abstract) address=@socks5.$$.$PORT place=$address ;;
 		esac
+		# shellcheck disable=SC2034 # for tests
 		SOCKET=$address
 		superserver_command "$name" "$address" "$@"
 		need "${command[0]}"
@@ -281,6 +285,62 @@ stop_superservers()
 		kill "$pid" 2>/dev/null || :
 	done
 	wait_until no_handlers
+}
+
+# --- a web server to be reached through them -------------------------------
+
+# start_web [COMMAND...]: serves $WEB/file, 3 MiB of noise, on port $WEB_PORT
+# of 127.0.0.1, and answers what is posted to /cgi-bin/sum with its checksum.
+# COMMAND runs it, in a network of its own for example. For setup_file().
+start_web()
+{
+	local tries
+
+	need busybox curl
+	export WEB=$BATS_FILE_TMPDIR/web WEB_PORT
+	SERVER_LOG=$BATS_FILE_TMPDIR/web.log
+	mkdir -p "$WEB/cgi-bin"
+	head -c 3M /dev/urandom >"$WEB/file"
+	cat >"$WEB/cgi-bin/sum" <<-\END
+		#!/bin/sh
+		sum=$(head -c "$CONTENT_LENGTH" | cksum)
+		printf 'Content-Length: %d\r\n\r\n%s' ${#sum} "$sum"
+	END
+	chmod +x "$WEB/cgi-bin/sum"
+	for ((tries = 0; tries < 5; tries++)); do
+		WEB_PORT=$(free_port)
+		if start_listening "$WEB_PORT" "$@" busybox httpd -f \
+			-p "127.0.0.1:$WEB_PORT" -h "$WEB"; then
+			echo "$server" >"$BATS_FILE_TMPDIR/web.pid"
+			return
+		fi
+	done
+	cat "$SERVER_LOG" >&2
+	return 1
+}
+
+stop_web()
+{
+	if [ -s "$BATS_FILE_TMPDIR/web.pid" ]; then
+		end_process "$(cat "$BATS_FILE_TMPDIR/web.pid")"
+	fi
+}
+
+# fetch FILE CURLOPTION...: the web server's file. No variable and no .curlrc
+# of this machine may make curl go without the proxy.
+fetch()
+{
+	curl -q -sS --noproxy '' --max-time 30 -o "$1" "${@:2}"
+}
+
+# came_whole FILE...
+came_whole()
+{
+	local file
+
+	for file; do
+		cmp "$file" "$WEB/file" || return
+	done
 }
 
 # --- the handlers they start -----------------------------------------------
@@ -331,29 +391,4 @@ wait_for_records()
 	fi
 	record=$(records | tail -n 1)
 	record=${record#socks5-handler: }
-}
-
-# record_field NAME: a value of $record, without its quotes.
-record_field()
-{
-	local rest=" $record"
-
-	[[ $rest == *" $1="* ]] || return 0
-	rest=${rest#*" $1="}
-	case $rest in
-	\"*)
-		rest=${rest#\"}
-		echo "${rest%%\"*}"
-		;;
-	*) echo "${rest%% *}" ;;
-	esac
-}
-
-# record_has NAME PATTERN: the value matches all of an extended regex.
-record_has()
-{
-	[[ $(record_field "$1") =~ ^($2)$ ]] || {
-		echo "$1 is not $2: $record" >&2
-		return 1
-	}
 }

@@ -78,7 +78,7 @@ teardown()
 }
 
 @test "the default lifetime is 30 seconds" {
-	need strace
+	need_strace
 	start_target eof
 	run --separate-stderr strace -f -e trace=setitimer -o \
 		"$BATS_TEST_TMPDIR/trace" "$HOSTS/client" inet "${greet[@]}" \
@@ -93,7 +93,7 @@ teardown()
 }
 
 @test "--lifetime=0 is no limit, with keep-alive on both sides" {
-	need strace
+	need_strace
 	start_target eof
 	run --separate-stderr strace -f -e trace=setitimer,setsockopt -o \
 		"$BATS_TEST_TMPDIR/trace" "$HOSTS/client" inet "${greet[@]}" \
@@ -135,6 +135,20 @@ teardown()
 	play inet "${greet[@]}" "send:$(request4 "$port")" hold:100 kill:TERM \
 		reply:01 eof
 	has end terminated
+}
+
+@test "SIGTERM just before the relay begins is not forgotten" {
+	need_strace
+	start_target drain-reset
+	# It comes while the handler asks for its address, before the reply.
+	run --separate-stderr "$HOSTS/client" -l 10 inet "${greet[@]}" \
+		"send:$(request4 "$port")" hold:150 kill:TERM reply:00 reset \
+		-- strace -D -o /dev/null \
+		-e inject=getsockname:delay_exit=400000 "$HANDLER" --log=stderr
+	echo "$output $stderr"
+	[ "$status" -eq 0 ]
+	target_held
+	[[ $stderr == *end=terminated* ]]
 }
 
 @test "what a parent left ignored or blocked is set right" {
