@@ -142,6 +142,16 @@ beside_silent_server()
 		"$HANDLER" --log=stderr
 }
 
+@test "a connection to ourselves is no connection: REP 05" {
+	# Nobody listens there, and the kernel has only this port to give to
+	# the outgoing socket.
+	hosts=
+	in_network_play sh -c 'echo 7001 7001 \
+		>/proc/sys/net/ipv4/ip_local_port_range
+		exec "$@"' sh "$HOSTS/client" socketpair "${greet[@]}" \
+		"send:$(request4 7001)" reply:05 eof -- "$HANDLER" --log=stderr
+}
+
 @test "a name server that never answers: REP 04 when the time is over" {
 	hosts=
 	# It is bound, and silent; the resolver alone would wait for 5 seconds.

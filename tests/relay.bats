@@ -99,9 +99,9 @@ teardown()
 }
 
 @test "what a target sent before its reset is not lost" {
-	# It closes with bytes unread, and so resets: a server that refuses an
-	# upload does that.
-	start_target pattern:200K recv:00 abort
+	# A server that refuses an upload does that. It waits until its own
+	# kernel has nothing left to send, for a reset throws that away.
+	start_target pattern:200K recv:00 hold:200 abort
 	play inet "${greet[@]}" "send:$(request4 "$port")" reply:00 \
 		send:0000 check:200K reset
 	target_held
@@ -113,6 +113,18 @@ teardown()
 	play pipes "${greet[@]}" "send:$(request4 "$port")" reply:00 close
 	target=
 	[[ $(field end) == client-* ]]
+}
+
+@test "a pipe without a reader is an error, not a signal" {
+	need_strace
+	# The answer is written after the reader has gone.
+	run --separate-stderr "$HOSTS/client" pipes send:050100 hold:50 close \
+		wait -- strace -D -o /dev/null \
+		-e inject=write:delay_enter=300000:when=1 "$HANDLER" --log=stderr
+	echo "$output $stderr"
+	[ "$status" -eq 0 ]
+	[ "${lines[-1]}" = "exit 0" ]
+	[[ $stderr == *end=client-reset* ]]
 }
 
 @test "back-pressure: a target that takes nothing stops the client" {
