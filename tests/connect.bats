@@ -118,6 +118,22 @@ beside_silent_server()
 	has address 127.0.1.20:7000
 }
 
+@test "IPv6 and IPv4 take turns" {
+	need_strace
+	hosts=$'::1 turns.test\n2001:db8::2 turns.test\n127.0.0.1 turns.test'
+	in_network_play sh -c 'ip -6 address add 2001:db8::2/128 dev lo nodad
+		exec "$@"' sh "$HOSTS/client" socketpair "${greet[@]}" \
+		"send:$(request_name turns.test 7000)" reply:05 eof -- \
+		strace -D -o "$BATS_TEST_TMPDIR/trace" -e trace=connect \
+		"$HANDLER" --log=stderr
+	run grep -o 'sa_family=AF_INET6\{0,1\}, sin6\{0,1\}_port=htons(7000)' \
+		"$BATS_TEST_TMPDIR/trace"
+	[ "${#lines[@]}" -eq 3 ]
+	[[ ${lines[0]} == *AF_INET6* ]]
+	[[ ${lines[1]} == *AF_INET,* ]]
+	[[ ${lines[2]} == *AF_INET6* ]]
+}
+
 @test "an address that doesn't answer holds up the next one only briefly" {
 	hosts=$'127.0.1.1 slow.test\n127.0.1.2 slow.test'
 	start_in=$BATS_TEST_TMPDIR/port
