@@ -1,0 +1,240 @@
+#include "io.h"
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+static int pair[2];
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	return socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	io_alarm(0);
+	close(pair[0]);
+	close(pair[1]);
+	return 0;
+}
+
+static void
+signals_are_set_right(void **state)
+{
+	static const int signals[] = {SIGPIPE, SIGCHLD, SIGALRM, SIGTERM};
+	struct sigaction action;
+	sigset_t all, mask;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(signals); i++)
+		signal(signals[i], signals[i] == SIGPIPE ? SIG_DFL : SIG_IGN);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	io_signals_init();
+	sigprocmask(SIG_SETMASK, NULL, &mask);
+	for (int s = 1; s < SIGRTMIN; s++)
+		assert_int_equal(sigismember(&mask, s), 0);
+	sigaction(SIGPIPE, NULL, &action);
+	assert_true(action.sa_handler == SIG_IGN);
+	sigaction(SIGCHLD, NULL, &action);
+	assert_true(action.sa_handler == SIG_DFL);
+	for (size_t i = 2; i < COUNT(signals); i++) {
+		sigaction(signals[i], NULL, &action);
+		assert_true(action.sa_handler != SIG_IGN);
+		assert_true(action.sa_handler != SIG_DFL);
+		assert_int_equal(action.sa_flags & SA_RESTART, 0);
+	}
+}
+
+static void
+the_alarm_ends_a_read(void **state)
+{
+	struct io_end end = {.fd = pair[0], .kind = IO_SOCKET};
+	int64_t before = io_now_ms();
+	char byte;
+
+	(void)state;
+	io_alarm(60);
+	assert_int_equal(io_read(&end, &byte, 1), -ETIMEDOUT);
+	assert_true(io_now_ms() - before >= 60);
+	/* Also where the descriptor came to us non-blocking. */
+	io_alarm(60);
+	fcntl(pair[0], F_SETFL, O_NONBLOCK);
+	assert_int_equal(io_read(&end, &byte, 1), -ETIMEDOUT);
+	io_alarm(0);
+	assert_int_equal(io_interrupted(), 0);
+}
+
+/* One that rings before a call goes to sleep rings again. */
+static void
+the_alarm_rings_again(void **state)
+{
+	(void)state;
+	io_alarm(1);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(poll(NULL, 0, 5000), -1);
+	assert_int_equal(io_interrupted(), -ETIMEDOUT);
+}
+
+static void
+the_alarm_ends_a_write(void **state)
+{
+	static char block[4 << 20];
+	struct io_end end = {.fd = pair[0], .kind = IO_SOCKET};
+
+	(void)state;
+	io_alarm(60);
+	assert_int_equal(io_write(&end, block, sizeof(block)), -ETIMEDOUT);
+}
+
+static void
+a_short_answer_goes_out_after_the_alarm(void **state)
+{
+	struct io_end end = {.fd = pair[0], .kind = IO_SOCKET};
+	char answer[4];
+
+	(void)state;
+	io_alarm(1);
+	assert_int_equal(poll(NULL, 0, 5000), -1);
+	assert_int_equal(io_interrupted(), -ETIMEDOUT);
+	assert_int_equal(io_write(&end, "late", 4), 0);
+	assert_int_equal(read(pair[1], answer, 4), 4);
+	assert_memory_equal(answer, "late", 4);
+}
+
+static void
+now_does_not_wait(void **state)
+{
+	struct io_end end = {.fd = pair[0], .kind = IO_SOCKET};
+	static char block[4 << 20];
+	char byte;
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(io_read_now(&end, &byte, 1), -EAGAIN);
+	n = io_write_now(&end, block, sizeof(block));
+	assert_true(n > 0 && (size_t)n < sizeof(block));
+	assert_int_equal(io_write_now(&end, block, 1), -EAGAIN);
+	/* And the flags are as they were: a parent may share them. */
+	assert_int_equal(fcntl(pair[0], F_GETFL) & O_NONBLOCK, 0);
+	close(pair[1]);
+	assert_int_equal(io_write_now(&end, block, 1), -EPIPE);
+}
+
+static void
+a_pipe_gets_its_flags_back(void **state)
+{
+	int p[2];
+
+	(void)state;
+	for (int was = 0; was < 2; was++) {
+		struct io_end end = {.kind = IO_PIPE};
+
+		assert_int_equal(pipe2(p, was ? O_NONBLOCK : 0), 0);
+		end.fd = p[0];
+		io_no_wait(&end);
+		assert_true(fcntl(p[0], F_GETFL) & O_NONBLOCK);
+		io_restore(&end);
+		assert_int_equal(!!(fcntl(p[0], F_GETFL) & O_NONBLOCK), was);
+		/* Closing does it too, for whoever shares the pipe. */
+		end.fd = fcntl(p[0], F_DUPFD_CLOEXEC, 0);
+		io_no_wait(&end);
+		io_close(&end);
+		assert_int_equal(end.fd, -1);
+		assert_int_equal(!!(fcntl(p[0], F_GETFL) & O_NONBLOCK), was);
+		close(p[0]);
+		close(p[1]);
+	}
+}
+
+static void
+draining_is_bounded(void **state)
+{
+	struct io_end end = {.fd = pair[0], .kind = IO_SOCKET};
+	static char block[65536];
+	char byte;
+
+	(void)state;
+	assert_int_equal(write(pair[1], block, sizeof(block)), sizeof(block));
+	io_alarm(2000);
+	io_drain(&end, 8192);
+	assert_int_equal(io_interrupted(), 0);
+	assert_int_equal(io_read_now(&end, &byte, 1), 1);
+}
+
+/* In a child, for there is no way back from it. */
+static void
+sigterm_is_not_forgotten(void **state)
+{
+	struct io_end end = {.fd = pair[0], .kind = IO_SOCKET};
+	pid_t pid = fork();
+	int status;
+	char byte;
+
+	(void)state;
+	if (pid == 0) {
+		raise(SIGTERM);
+		/* The next phase begins, and goes to sleep unaware. */
+		io_alarm(20000);
+		poll(NULL, 0, 15000);
+		_exit(io_interrupted() == -ECANCELED &&
+			      io_read(&end, &byte, 1) == -ECANCELED
+			  ? 0
+			  : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void
+the_last_alarm_ends_the_process(void **state)
+{
+	pid_t pid = fork();
+	int status;
+
+	(void)state;
+	if (pid == 0) {
+		io_alarm_exit(20, 71);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 71);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(signals_are_set_right),
+	    cmocka_unit_test_setup_teardown(
+		the_alarm_ends_a_read, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		the_alarm_rings_again, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		the_alarm_ends_a_write, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_short_answer_goes_out_after_the_alarm, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		now_does_not_wait, set_up, tear_down),
+	    cmocka_unit_test(a_pipe_gets_its_flags_back),
+	    cmocka_unit_test_setup_teardown(
+		draining_is_bounded, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		sigterm_is_not_forgotten, set_up, tear_down),
+	    cmocka_unit_test(the_last_alarm_ends_the_process),
+	};
+
+	alarm(60);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

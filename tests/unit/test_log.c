@@ -1,0 +1,165 @@
+#include "log.h"
+#include "unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static void
+escape_every_byte(void **state)
+{
+	(void)state;
+	for (int value = 0; value < 256; value++) {
+		char byte = (char)value, out[8], expected[8];
+
+		if (value > ' ' && value < 127 && value != '"' && value != '\\')
+			snprintf(expected, sizeof(expected), "%c", byte);
+		else
+			snprintf(expected, sizeof(expected), "\\x%02x", value);
+		log_escape((char *)guarded(&byte, 1), 1, out, sizeof(out));
+		assert_string_equal(out, expected);
+	}
+}
+
+/* Cut between characters, never inside an escape, never past the end. */
+static void
+escape_is_bounded(void **state)
+{
+	static const char text[] = "ab\ncd\001";
+	static const char *const expected[] = {NULL, "", "a", "ab", "ab", "ab",
+	    "ab", "ab\\x0a", "ab\\x0ac", "ab\\x0acd", "ab\\x0acd", "ab\\x0acd",
+	    "ab\\x0acd", "ab\\x0acd\\x01"};
+
+	(void)state;
+	for (size_t size = 1; size < COUNT(expected); size++) {
+		char zeros[32] = {0};
+		char *out = (char *)guarded(zeros, size);
+
+		log_escape(text, sizeof(text) - 1, out, size);
+		assert_string_equal(out, expected[size]);
+	}
+}
+
+static void
+targets(void **state)
+{
+	enum log_target target = LOG_TO_NONE;
+
+	(void)state;
+	assert_int_equal(log_target_parse("auto", &target), 0);
+	assert_int_equal(target, LOG_TO_AUTO);
+	assert_int_equal(log_target_parse("journal", &target), 0);
+	assert_int_equal(target, LOG_TO_JOURNAL);
+	assert_int_equal(log_target_parse("syslog", &target), 0);
+	assert_int_equal(target, LOG_TO_SYSLOG);
+	assert_int_equal(log_target_parse("stderr", &target), 0);
+	assert_int_equal(target, LOG_TO_STDERR);
+	assert_int_equal(log_target_parse("none", &target), 0);
+	assert_int_equal(target, LOG_TO_NONE);
+	assert_int_equal(log_target_parse("", &target), -EINVAL);
+	assert_int_equal(log_target_parse("Auto", &target), -EINVAL);
+	assert_int_equal(log_target_parse("stderr ", &target), -EINVAL);
+	assert_int_equal(target, LOG_TO_NONE);
+}
+
+/* The longest record that there can be, in one piece. */
+static void
+longest_record(void **state)
+{
+	static char client[256], name[255 + 6], line[8192];
+	struct log_record record = {
+	    .client = client,
+	    .command = "UDP_ASSOCIATE",
+	    .target = name,
+	    .target_len = sizeof(name),
+	    .address = "[fefe:fefe:fefe:fefe:fefe:fefe:fefe:fefe%4294967295]"
+		       ":65535",
+	    .reply = 255,
+	    .bytes_up = INT64_MAX,
+	    .bytes_down = INT64_MAX,
+	    .handshake_ms = INT64_MAX,
+	    .connect_ms = INT64_MAX,
+	    .duration_ms = INT64_MAX,
+	    .end = LOG_END_HANDSHAKE_TIMEOUT,
+	    .error = "Invalid or incomplete multibyte or wide character",
+	};
+	int saved = dup(STDERR_FILENO), p[2];
+	ssize_t n;
+
+	(void)state;
+	memset(client, '\n', sizeof(client) - 1);
+	memset(name, 0xff, sizeof(name));
+	assert_int_equal(pipe(p), 0);
+	dup2(p[1], STDERR_FILENO);
+	log_open(LOG_TO_STDERR);
+	assert_int_equal(log_session(&record), 0);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	n = read(p[0], line, sizeof(line) - 1);
+	assert_true(n > 2000);
+	line[n] = '\0';
+	assert_ptr_equal(strchr(line, '\n'), line + n - 1);
+	assert_non_null(strstr(line, " command=UDP_ASSOCIATE target=\\xff"));
+	assert_non_null(strstr(line, " end=handshake-timeout error=\"Inv"));
+	close(p[0]);
+	close(p[1]);
+}
+
+/* What is not known is left out. */
+static void
+shortest_record(void **state)
+{
+	struct log_record record = {
+	    .reply = -1,
+	    .bytes_up = -1,
+	    .bytes_down = -1,
+	    .handshake_ms = -1,
+	    .connect_ms = -1,
+	    .duration_ms = -1,
+	    .end = LOG_END_ERROR,
+	};
+	char line[128] = "";
+	int saved = dup(STDERR_FILENO), p[2];
+
+	(void)state;
+	assert_int_equal(pipe(p), 0);
+	dup2(p[1], STDERR_FILENO);
+	log_open(LOG_TO_STDERR);
+	assert_int_equal(log_session(&record), 0);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	assert_true(read(p[0], line, sizeof(line) - 1) > 0);
+	assert_string_equal(line, "socks5-handler: end=error\n");
+	close(p[0]);
+	close(p[1]);
+}
+
+/* Nowhere to go: an error, and nothing written. */
+static void
+forbidden_stderr(void **state)
+{
+	struct log_record record = {.end = LOG_END_ERROR};
+
+	(void)state;
+	assert_false(log_stderr_forbidden());
+	log_forbid_stderr();
+	assert_true(log_stderr_forbidden());
+	log_open(LOG_TO_STDERR);
+	assert_int_equal(log_session(&record), -EBADF);
+	log_open(LOG_TO_NONE);
+	assert_int_equal(log_session(&record), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(escape_every_byte),
+	    cmocka_unit_test(escape_is_bounded),
+	    cmocka_unit_test(targets),
+	    cmocka_unit_test(longest_record),
+	    cmocka_unit_test(shortest_record),
+	    cmocka_unit_test(forbidden_stderr),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,329 @@
+#include "unit.h"
+#include "wire.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <sys/un.h>
+
+/* Every prefix wants more and writes nothing; the whole takes its length. */
+static void
+walk_greeting(const uint8_t *message, size_t len)
+{
+	struct wire_greeting out, untouched;
+	uint8_t longer[WIRE_GREETING_MAX + 8];
+
+	memset(&untouched, 0xa5, sizeof(untouched));
+	for (size_t n = 0; n < len; n++) {
+		out = untouched;
+		assert_int_equal(
+		    wire_get_greeting(guarded(message, n), n, &out), 0);
+		assert_memory_equal(&out, &untouched, sizeof(out));
+	}
+	memset(longer, 5, sizeof(longer));
+	memcpy(longer, message, len);
+	for (size_t n = len; n < len + 8; n++)
+		assert_int_equal(
+		    wire_get_greeting(guarded(longer, n), n, &out), len);
+	assert_int_equal(out.methods_len, message[1]);
+	assert_memory_equal(out.methods, message + 2, message[1]);
+}
+
+static void
+greeting(void **state)
+{
+	uint8_t message[WIRE_GREETING_MAX] = {5};
+
+	(void)state;
+	for (size_t i = 2; i < sizeof(message); i++)
+		message[i] = (uint8_t)i;
+	for (int n = 0; n <= 255; n++) {
+		message[1] = (uint8_t)n;
+		walk_greeting(message, 2 + (size_t)n);
+	}
+}
+
+static void
+greeting_of_another_version(void **state)
+{
+	struct wire_greeting out;
+
+	(void)state;
+	for (int version = 0; version < 256; version++) {
+		uint8_t byte = (uint8_t)version;
+
+		assert_int_equal(wire_get_greeting(guarded(&byte, 1), 1, &out),
+		    version == 5 ? 0 : -EPROTO);
+	}
+}
+
+static void
+walk_request(const uint8_t *message, size_t len, struct wire_request *out)
+{
+	struct wire_request untouched;
+	uint8_t longer[WIRE_REQUEST_MAX + 8];
+
+	memset(&untouched, 0xa5, sizeof(untouched));
+	for (size_t n = 0; n < len; n++) {
+		*out = untouched;
+		assert_int_equal(
+		    wire_get_request(guarded(message, n), n, out), 0);
+		assert_int_equal(out->command, 0xa5);
+	}
+	memset(longer, 5, sizeof(longer));
+	memcpy(longer, message, len);
+	for (size_t n = len; n < len + 8; n++)
+		assert_int_equal(
+		    wire_get_request(guarded(longer, n), n, out), len);
+}
+
+static void
+request_by_ipv4(void **state)
+{
+	static const uint8_t message[] = {
+	    5, 1, 0, 1, 192, 0, 2, 33, 0x1f, 0x90};
+	struct wire_request r;
+	char text[WIRE_DESTINATION_MAX];
+
+	(void)state;
+	walk_request(message, sizeof(message), &r);
+	assert_int_equal(r.command, WIRE_CONNECT);
+	assert_int_equal(r.dst.atyp, WIRE_ATYP_IPV4);
+	assert_int_equal(r.dst.port, 8080);
+	assert_memory_equal(&r.dst.ipv4, message + 4, 4);
+	assert_int_equal(wire_check_destination(&r.dst), 0);
+	assert_int_equal(wire_print_destination(&r.dst, text), 15);
+	assert_string_equal(text, "192.0.2.33:8080");
+}
+
+static void
+request_by_ipv6(void **state)
+{
+	uint8_t message[22] = {5, 2, 0, 4, 0x20, 0x01, 0x0d, 0xb8};
+	struct wire_request r;
+	char text[WIRE_DESTINATION_MAX];
+
+	(void)state;
+	message[19] = 1;
+	message[20] = 0xff;
+	message[21] = 0xff;
+	walk_request(message, sizeof(message), &r);
+	assert_int_equal(r.command, WIRE_BIND);
+	assert_int_equal(r.dst.atyp, WIRE_ATYP_IPV6);
+	assert_int_equal(r.dst.port, 65535);
+	assert_memory_equal(&r.dst.ipv6, message + 4, 16);
+	wire_print_destination(&r.dst, text);
+	assert_string_equal(text, "[2001:db8::1]:65535");
+}
+
+static void
+request_by_name(void **state)
+{
+	uint8_t message[WIRE_REQUEST_MAX] = {5, 1, 0, 3};
+	char text[WIRE_DESTINATION_MAX];
+	struct wire_request r;
+
+	(void)state;
+	for (size_t len = 0; len <= 255; len++) {
+		message[4] = (uint8_t)len;
+		memset(message + 5, 'a', len);
+		message[5 + len] = 0xff;
+		message[6 + len] = 0xff;
+		walk_request(message, 7 + len, &r);
+		assert_int_equal(r.dst.atyp, WIRE_ATYP_NAME);
+		assert_int_equal(r.dst.name_len, len);
+		assert_memory_equal(r.dst.name, message + 5, len);
+		assert_int_equal(r.dst.name[len], 0);
+		assert_int_equal(r.dst.port, 65535);
+		assert_int_equal(wire_print_destination(&r.dst, text), len + 6);
+		assert_string_equal(text + len, ":65535");
+	}
+}
+
+static void
+request_that_is_none(void **state)
+{
+	struct wire_request out;
+
+	(void)state;
+	for (int value = 0; value < 256; value++) {
+		uint8_t message[] = {5, 1, 0, (uint8_t)value, 0};
+		ssize_t expected =
+		    value == 1 || value == 3 || value == 4 ? 0 : -EAFNOSUPPORT;
+
+		/* One byte of ATYP is enough to tell. */
+		assert_int_equal(
+		    wire_get_request(guarded(message, 4), 4, &out), expected);
+		message[0] = (uint8_t)value;
+		assert_int_equal(wire_get_request(guarded(message, 1), 1, &out),
+		    value == 5 ? 0 : -EPROTO);
+	}
+}
+
+static void
+rsv_and_cmd_are_taken_as_they_come(void **state)
+{
+	uint8_t message[] = {5, 0, 0, 1, 127, 0, 0, 1, 0, 80};
+	struct wire_request out;
+
+	(void)state;
+	for (int value = 0; value < 256; value++) {
+		message[1] = message[2] = (uint8_t)value;
+		assert_int_equal(
+		    wire_get_request(message, sizeof(message), &out),
+		    sizeof(message));
+		assert_int_equal(out.command, value);
+	}
+	assert_string_equal(wire_command_name(1), "CONNECT");
+	assert_string_equal(wire_command_name(2), "BIND");
+	assert_string_equal(wire_command_name(3), "UDP_ASSOCIATE");
+	assert_string_equal(wire_command_name(0), "unknown");
+	assert_string_equal(wire_command_name(255), "unknown");
+}
+
+static void
+names_worth_a_lookup(void **state)
+{
+	struct wire_destination dst = {.atyp = WIRE_ATYP_NAME};
+
+	(void)state;
+	assert_int_equal(wire_check_destination(&dst), -EINVAL);
+	for (int value = 0; value < 256; value++) {
+		int expected = value <= ' ' || value == 127 ? -EINVAL : 0;
+
+		for (size_t at = 0; at < 3; at++) {
+			memcpy(dst.name, "abc", 4);
+			dst.name_len = 3;
+			dst.name[at] = (char)value;
+			assert_int_equal(
+			    wire_check_destination(&dst), expected);
+		}
+	}
+}
+
+static void
+method(void **state)
+{
+	uint8_t out[WIRE_METHOD_LEN];
+
+	(void)state;
+	assert_int_equal(wire_put_method(out, WIRE_METHOD_NO_ACCEPTABLE), 2);
+	assert_memory_equal(out, "\5\xff", 2);
+	wire_put_method(out, WIRE_METHOD_NONE);
+	assert_memory_equal(out, "\5\0", 2);
+}
+
+static void
+reply_without_address(void **state)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX, .sun_path = "/x"};
+	uint8_t out[WIRE_REPLY_MAX];
+
+	(void)state;
+	assert_int_equal(wire_put_reply(out, WIRE_REP_REFUSED, NULL), 10);
+	assert_memory_equal(out, "\5\5\0\1\0\0\0\0\0\0", 10);
+	assert_int_equal(
+	    wire_put_reply(out, 1, (const struct sockaddr *)&un), 10);
+	assert_memory_equal(out, "\5\1\0\1\0\0\0\0\0\0", 10);
+}
+
+static void
+reply_with_address(void **state)
+{
+	struct sockaddr_in in = {
+	    .sin_family = AF_INET,
+	    .sin_port = htons(0x1234),
+	    .sin_addr.s_addr = htonl(0xc0000221),
+	};
+	struct sockaddr_in6 in6 = {
+	    .sin6_family = AF_INET6,
+	    .sin6_port = htons(0x1234),
+	};
+	uint8_t out[WIRE_REPLY_MAX];
+
+	(void)state;
+	assert_int_equal(
+	    wire_put_reply(out, 0, (const struct sockaddr *)&in), 10);
+	assert_memory_equal(out, "\5\0\0\1\xc0\0\2\x21\x12\x34", 10);
+
+	inet_pton(AF_INET6, "::ffff:192.0.2.33", &in6.sin6_addr);
+	assert_int_equal(
+	    wire_put_reply(out, 0, (const struct sockaddr *)&in6), 10);
+	assert_memory_equal(out, "\5\0\0\1\xc0\0\2\x21\x12\x34", 10);
+
+	inet_pton(AF_INET6, "2001:db8::1", &in6.sin6_addr);
+	assert_int_equal(
+	    wire_put_reply(out, 0, (const struct sockaddr *)&in6), 22);
+	assert_memory_equal(out, "\5\0\0\4\x20\x01\x0d\xb8", 8);
+	assert_memory_equal(out + 19, "\1\x12\x34", 3);
+}
+
+/* Point by point: what connect(2) names, and what a lookup may leave. */
+static void
+rep_from_errno(void **state)
+{
+	static const struct {
+		int error;
+		uint8_t rep;
+	} table[] = {
+	    {0, 0x00},
+	    {EACCES, 0x02},
+	    {EPERM, 0x02},
+	    {EADDRINUSE, 0x01},
+	    {EADDRNOTAVAIL, 0x01},
+	    {EAFNOSUPPORT, 0x08},
+	    {EAGAIN, 0x01},
+	    {EALREADY, 0x01},
+	    {EBADF, 0x01},
+	    {ECONNREFUSED, 0x05},
+	    {EFAULT, 0x01},
+	    {EINPROGRESS, 0x01},
+	    {EINTR, 0x01},
+	    {EISCONN, 0x01},
+	    {ENETUNREACH, 0x03},
+	    {ENOTSOCK, 0x01},
+	    {EPROTOTYPE, 0x01},
+	    {ETIMEDOUT, 0x04},
+	    {EHOSTUNREACH, 0x04},
+	    {EHOSTDOWN, 0x01},
+	    {ENETDOWN, 0x01},
+	    {ECONNRESET, 0x01},
+	    {ECONNABORTED, 0x01},
+	    {EMFILE, 0x01},
+	    {ENFILE, 0x01},
+	    {ENOBUFS, 0x01},
+	    {ENOMEM, 0x01},
+	    {EIO, 0x01},
+	    {EINVAL, 0x01},
+	    {EPROTO, 0x01},
+	    {EPIPE, 0x01},
+	    {EOPNOTSUPP, 0x07},
+	    {ENXIO, 0x04},
+	    {EREMOTEIO, 0x04},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++)
+		assert_int_equal(
+		    wire_rep_from_errno(table[i].error), table[i].rep);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(greeting),
+	    cmocka_unit_test(greeting_of_another_version),
+	    cmocka_unit_test(request_by_ipv4),
+	    cmocka_unit_test(request_by_ipv6),
+	    cmocka_unit_test(request_by_name),
+	    cmocka_unit_test(request_that_is_none),
+	    cmocka_unit_test(rsv_and_cmd_are_taken_as_they_come),
+	    cmocka_unit_test(names_worth_a_lookup),
+	    cmocka_unit_test(method),
+	    cmocka_unit_test(reply_without_address),
+	    cmocka_unit_test(reply_with_address),
+	    cmocka_unit_test(rep_from_errno),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
