@@ -23,7 +23,8 @@ UNITDIR ?= $(or $(shell pkg-config --variable=systemdsystemunitdir systemd \
 BUILD_PACKAGES = gcc libc6-dev libsystemd-dev pkg-config
 RUN_PACKAGES = systemd
 CHECK_PACKAGES = systemd dbus bats libcmocka-dev curl busybox socat ncat \
-	netcat-openbsd openssh-client git iproute2 procps strace
+	netcat-openbsd openssh-client git iproute2 procps strace util-linux \
+	chromium connect-proxy proxychains4 torsocks dante-client python3-socks
 LINT_PACKAGES = clang-format clang-tidy cppcheck shellcheck mandoc systemd \
 	libcmocka-dev
 COVERAGE_PACKAGES = gcovr

@@ -2,6 +2,9 @@
 # Under real super-servers, with a real client and a real web server.
 #
 # tests/superservers.bash has what each of them is told.
+#
+# Each test is a process of its own, and may change what it likes:
+# shellcheck disable=SC2030,SC2031
 
 load handler
 
@@ -20,111 +23,6 @@ teardown()
 	handler_teardown
 	stop_superservers
 }
-
-# downloads PROXY: one, then several at once, by name and by address.
-downloads()
-{
-	local i pid
-	local -a pids=()
-
-	fetch "$BATS_TEST_TMPDIR/0" -x "$1" "http://localhost:$WEB_PORT/file"
-	for i in 1 2 3 4 5; do
-		fetch "$BATS_TEST_TMPDIR/$i" -x "$1" \
-			"http://localhost:$WEB_PORT/file" 3>&- &
-		pids+=($!)
-	done
-	for pid in "${pids[@]}"; do
-		wait "$pid"
-	done
-	fetch "$BATS_TEST_TMPDIR/6" -x "${1/socks5h:/socks5:}" \
-		"http://127.0.0.1:$WEB_PORT/file"
-	came_whole "$BATS_TEST_TMPDIR"/[0-6]
-}
-
-# upload PROXY: the web server answers with the checksum of what came.
-upload()
-{
-	fetch "$BATS_TEST_TMPDIR/sum" -x "$1" -H Expect: \
-		--data-binary "@$WEB/file" "http://localhost:$WEB_PORT/cgi-bin/sum"
-	[ "$(cat "$BATS_TEST_TMPDIR/sum")" = "$(cksum <"$WEB/file")" ]
-}
-
-# open_tunnel WHERE: one on which the target's greeting has come. It stays open
-# until close_tunnel; its handler is $handler.
-open_tunnel()
-{
-	start_target text:hello expect:bye eof
-	"$HOSTS/client" "$1" "${greet[@]}" "send:$(request4 "$port")" \
-		reply:00 expect:hello "touch:$BATS_TEST_TMPDIR/open" \
-		"await:$BATS_TEST_TMPDIR/close" text:bye shut closed 3>&- &
-	client=$!
-	wait_until [ -e "$BATS_TEST_TMPDIR/open" ]
-	wait_until handler_runs
-}
-
-close_tunnel()
-{
-	touch "$BATS_TEST_TMPDIR/close"
-	wait "$client"
-	target_held
-}
-
-# What a handler in the middle of a relay has open: 0, 1 and 2, of which 2 is
-# not the client, and the target. What it inherited from the super-server, and
-# that from us, is closed.
-has_only_its_own()
-{
-	local fds=/proc/$handler/fd
-
-	ls -l "$fds"
-	[ "$(ls -m "$fds")" = "0, 1, 2, 3" ]
-	[ "$(readlink "$fds/2")" != "$(readlink "$fds/0")" ]
-	[ "$(readlink "$fds/2")" != "$(readlink "$fds/1")" ]
-}
-
-# works WHERE PROXY: whatever a client may do. WHERE is for the client that
-# speaks byte by byte.
-works()
-{
-	downloads "$2"
-	upload "$2"
-	open_tunnel "$1"
-	has_only_its_own
-	close_tunnel
-	wait_until no_handlers
-}
-
-works_on_port()
-{
-	works "tcp:127.0.0.1:$PORT" "socks5h://127.0.0.1:$PORT"
-}
-
-# recorded CLIENT [END]: the nine connections of works(). Both are extended
-# regular expressions.
-recorded()
-{
-	local size=3145728 file=$BATS_TEST_TMPDIR/records
-	local end=${2:-(client|target)-eof}
-
-	wait_for_records 9
-	records >"$file"
-	[ "$(grep -cE "^socks5-handler: client=$1 " "$file")" -eq 9 ]
-	[ "$(grep -c " command=CONNECT target=localhost:$WEB_PORT \
-address=127.0.0.1:$WEB_PORT reply=0 " "$file")" -eq 7 ]
-	[ "$(grep -cE " end=($end)\$" "$file")" -eq 9 ]
-
-	# In the order of works(); those at once are all alike.
-	record=$(sed -n 1p "$file")
-	at_least "$(field bytes_down)" $size
-	record=$(sed -n 8p "$file")
-	at_least "$(field bytes_up)" $size
-	record=$(sed -n 9p "$file")
-	has target "127.0.0.1:$port"
-	has bytes_up 3
-	has bytes_down 5
-}
-
-tcp_client='127\.0\.0\.1:[0-9]+'
 
 # --- systemd-socket-activate ---
 
@@ -247,14 +145,125 @@ tcp_client='127\.0\.0\.1:[0-9]+'
 @test "ncat: pipes, and the client's socket among the stray descriptors" {
 	start_superserver ncat --log=stderr
 	works_on_port
-	recorded "pipe:$tcp_client"
+	# It closes both pipes when the client has sent its last byte.
+	recorded "pipe:$tcp_client" '(client|target)-eof|client-reset'
+}
+
+# --- the files of xinetd/, but for the port, the program and the account ---
+
+# as_shipped FILE [SEDCOMMAND...]
+as_shipped()
+{
+	sed "s|/usr/local/bin/socks5-handler|$PROGRAM|; s|\<1080\>|$PORT|
+		s|\<nobody\>|$(id -un)|; ${2:-}" "$TOP/xinetd/$1"
+}
+
+# start_shipped FILE SEDCOMMAND COMMAND...: listens by COMMAND, the last word of
+# which is the name of a file like FILE.
+start_shipped()
+{
+	local conf=$BATS_TEST_TMPDIR/conf tries
+
+	copy_program
+	SERVER_LOG=$BATS_TEST_TMPDIR/log
+	for ((tries = 0; tries < 5; tries++)); do
+		PORT=$(free_port)
+		as_shipped "$1" "$2" >"$conf"
+		start_listening "$PORT" "${@:3}" "$conf" && return
+	done
+	cat "$SERVER_LOG"
+	return 1
+}
+
+# A journal that only what in_its_sight starts can see. What it gets is in
+# $journal: fields, one a line.
+start_journal()
+{
+	local dir=$BATS_TEST_TMPDIR/journal.d
+
+	need_root "mount a journal of its own"
+	need socat unshare
+	mkdir "$dir"
+	journal=$BATS_TEST_TMPDIR/journal
+	socat -u "UNIX-RECV:$dir/socket" "CREATE:$journal" 3>&- &
+	superserver_pids+=($!)
+	wait_until [ -S "$dir/socket" ]
+	# shellcheck disable=SC2016 # for the inner shell
+	in_its_sight=(unshare -m sh -c 'mount -t tmpfs tmpfs /run &&
+		mkdir -p /run/systemd/journal &&
+		mount --bind "$0" /run/systemd/journal && exec "$@"' "$dir")
+}
+
+in_journal()
+{
+	grep -qxE "$1" "$journal"
+}
+
+# What is shipped for the inetds writes its record to the journal.
+works_and_is_in_journal()
+{
+	fetch "$BATS_TEST_TMPDIR/0" -x "socks5h://127.0.0.1:$PORT" \
+		"http://localhost:$WEB_PORT/file"
+	came_whole "$BATS_TEST_TMPDIR/0"
+	wait_until no_handlers
+	wait_until in_journal 'SOCKS5_END=(client|target)-eof'
+	in_journal "SOCKS5_CLIENT=$tcp_client"
+	in_journal "SOCKS5_TARGET=localhost:$WEB_PORT"
+	in_journal SOCKS5_REPLY=0
+	in_journal SYSLOG_IDENTIFIER=socks5-handler
+}
+
+@test "the xinetd service, as it is shipped" {
+	xinetd=$SUPERSERVERS/xinetd/usr/sbin/xinetd
+	need "$xinetd"
+	start_journal
+	start_shipped socks5-handler 's|\(disable.*\) yes|\1 no|' \
+		"${in_its_sight[@]}" "$xinetd" -dontfork \
+		-pidfile "$BATS_TEST_TMPDIR/pid" -f
+	works_and_is_in_journal
+}
+
+@test "the line for inetd.conf, as it is shipped: openbsd-inetd" {
+	inetd=$SUPERSERVERS/openbsd-inetd/usr/sbin/inetd
+	need "$inetd"
+	start_journal
+	start_shipped inetd.conf '' "${in_its_sight[@]}" "$inetd" -i
+	works_and_is_in_journal
+}
+
+@test "the line for inetd.conf, as it is shipped: inetutils-inetd" {
+	inetd=$SUPERSERVERS/inetutils-inetd/usr/sbin/inetutils-inetd
+	need "$inetd"
+	start_journal
+	start_shipped inetd.conf '' "${in_its_sight[@]}" "$inetd" -d \
+		"--pidfile=$BATS_TEST_TMPDIR/pid"
+	works_and_is_in_journal
+}
+
+@test "the run script, as it is shipped: tcpserver" {
+	PATH=$SUPERSERVERS/ucspi-tcp/usr/bin:$PATH
+	need tcpserver
+	start_shipped tcpserver '' sh
+	works_on_port
+	recorded "$tcp_client"
+}
+
+@test "the run script, as it is shipped: tcpsvd" {
+	PATH=$SUPERSERVERS/ipsvd/usr/bin:$PATH
+	need tcpsvd
+	# The command that is commented out, instead of the other one.
+	start_shipped tcpserver '/^exec tcpserver/,/^$/d; s/^# exec/exec/
+		s/^#\(\t.*2>&1\)/\1/' sh
+	works_on_port
+	recorded "$tcp_client"
 }
 
 # --- the super-server's end ---
 
 @test "a tunnel goes on when tcpserver has ended" {
 	start_superserver tcpserver --log=stderr
-	open_tunnel "tcp:127.0.0.1:$PORT"
+	start_target text:hello expect:bye eof
+	open_tunnel "tcp:127.0.0.1:$PORT" expect:hello text:bye shut closed
 	end_process "$server"
 	run ! "$HOSTS/client" "tcp:127.0.0.1:$PORT" eof
 	close_tunnel
@@ -265,14 +274,9 @@ tcp_client='127\.0\.0\.1:[0-9]+'
 @test "systemd-socket-activate ends its handlers with it: reset, and a record" {
 	start_superserver systemd-socket-activate-inetd --log=stderr
 	start_target drain-reset
-	"$HOSTS/client" "tcp:127.0.0.1:$PORT" "${greet[@]}" \
-		"send:$(request4 "$port")" reply:00 \
-		"touch:$BATS_TEST_TMPDIR/open" reset 3>&- &
-	client=$!
-	wait_until [ -e "$BATS_TEST_TMPDIR/open" ]
+	open_tunnel "tcp:127.0.0.1:$PORT" reset
 	end_process "$server"
-	wait "$client"
-	target_held
+	close_tunnel
 	wait_for_records 1
 	has end terminated
 }

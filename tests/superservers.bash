@@ -39,6 +39,11 @@ need()
 	done
 }
 
+need_root()
+{
+	[ "$(id -u)" -eq 0 ] || unavailable "only root can $1"
+}
+
 # --- waiting ---------------------------------------------------------------
 
 # wait_until COMMAND...: until it succeeds; fails after $patience seconds.
@@ -231,6 +236,13 @@ inetd_conf()
 		"socks5-handler $*"
 }
 
+copy_program()
+{
+	PROGRAM=$BATS_FILE_TMPDIR/socks5-handler
+	# shellcheck disable=SC2153 # tests/run sets HANDLER
+	[ -e "$PROGRAM" ] || cp "$HANDLER" "$PROGRAM"
+}
+
 # start_superserver [--ipv6|--unix|--abstract] NAME [HANDLERARG...]: one that
 # listens on 127.0.0.1:$PORT and starts the handler for each connection; with
 # an option on [::1]:$PORT, or on $SOCKET, which only systemd-socket-activate
@@ -249,9 +261,7 @@ start_superserver()
 	esac
 	name=$1
 	shift
-	PROGRAM=$BATS_FILE_TMPDIR/socks5-handler
-	# shellcheck disable=SC2153 # tests/run sets HANDLER
-	[ -e "$PROGRAM" ] || cp "$HANDLER" "$PROGRAM"
+	copy_program
 	SERVER_LOG=$BATS_TEST_TMPDIR/$name.log
 	for ((tries = 0; tries < 5; tries++)); do
 		PORT=$(free_port)
@@ -392,3 +402,112 @@ wait_for_records()
 	record=$(records | tail -n 1)
 	record=${record#socks5-handler: }
 }
+
+# --- what clients do; with the functions of handler.bash -------------------
+
+# downloads PROXY: one, then several at once, by name and by address.
+downloads()
+{
+	local i pid
+	local -a pids=()
+
+	fetch "$BATS_TEST_TMPDIR/0" -x "$1" "http://localhost:$WEB_PORT/file"
+	for i in 1 2 3 4 5; do
+		fetch "$BATS_TEST_TMPDIR/$i" -x "$1" \
+			"http://localhost:$WEB_PORT/file" 3>&- &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do
+		wait "$pid"
+	done
+	fetch "$BATS_TEST_TMPDIR/6" -x "${1/socks5h:/socks5:}" \
+		"http://127.0.0.1:$WEB_PORT/file"
+	came_whole "$BATS_TEST_TMPDIR"/[0-6]
+}
+
+# upload PROXY: the web server answers with the checksum of what came.
+upload()
+{
+	fetch "$BATS_TEST_TMPDIR/sum" -x "$1" -H Expect: \
+		--data-binary "@$WEB/file" "http://localhost:$WEB_PORT/cgi-bin/sum"
+	[ "$(cat "$BATS_TEST_TMPDIR/sum")" = "$(cksum <"$WEB/file")" ]
+}
+
+# open_tunnel WHERE STEP...: to the target that start_target started. The client
+# has its reply, and plays the steps when close_tunnel lets it.
+open_tunnel()
+{
+	rm -f "$BATS_TEST_TMPDIR/open" "$BATS_TEST_TMPDIR/close"
+	"$HOSTS/client" "$1" "${greet[@]}" "send:$(request4 "$port")" \
+		reply:00 "touch:$BATS_TEST_TMPDIR/open" \
+		"await:$BATS_TEST_TMPDIR/close" "${@:2}" 3>&- &
+	client=$!
+	wait_until [ -e "$BATS_TEST_TMPDIR/open" ]
+}
+
+# close_tunnel: the steps of both sides have held.
+close_tunnel()
+{
+	touch "$BATS_TEST_TMPDIR/close"
+	wait "$client"
+	target_held
+}
+
+# What a handler in the middle of a relay has open: 0, 1 and 2, of which 2 is
+# not the client, and the target. What it inherited from the super-server, and
+# that from us, is closed.
+has_only_its_own()
+{
+	local fds
+
+	wait_until handler_runs
+	fds=/proc/$handler/fd
+	ls -l "$fds"
+	[ "$(ls -m "$fds")" = "0, 1, 2, 3" ]
+	[ "$(readlink "$fds/2")" != "$(readlink "$fds/0")" ]
+	[ "$(readlink "$fds/2")" != "$(readlink "$fds/1")" ]
+}
+
+# works WHERE PROXY: whatever a client may do. WHERE is for the client that
+# speaks byte by byte.
+works()
+{
+	downloads "$2"
+	upload "$2"
+	start_target text:hello expect:bye eof
+	open_tunnel "$1" expect:hello text:bye shut closed
+	has_only_its_own
+	close_tunnel
+	wait_until no_handlers
+}
+
+works_on_port()
+{
+	works "tcp:127.0.0.1:$PORT" "socks5h://127.0.0.1:$PORT"
+}
+
+# recorded CLIENT [END]: the nine connections of works(). Both are extended
+# regular expressions.
+recorded()
+{
+	local size=3145728 file=$BATS_TEST_TMPDIR/records
+	local end=${2:-(client|target)-eof}
+
+	wait_for_records 9
+	records | tee "$file"
+	[ "$(grep -cE "^socks5-handler: client=$1 " "$file")" -eq 9 ]
+	[ "$(grep -c " command=CONNECT target=localhost:$WEB_PORT \
+address=127.0.0.1:$WEB_PORT reply=0 " "$file")" -eq 7 ]
+	[ "$(grep -cE " end=($end)\$" "$file")" -eq 9 ]
+
+	# The seven downloads and the upload:
+	[ "$(grep -oE ' bytes_down=[0-9]+' "$file" |
+		awk -F= -v size=$size '$2 >= size' | wc -l)" -eq 7 ]
+	[ "$(grep -oE ' bytes_up=[0-9]+' "$file" |
+		awk -F= -v size=$size '$2 >= size' | wc -l)" -eq 1 ]
+	record=$(grep " target=127.0.0.1:$port " "$file")
+	has bytes_up 3
+	has bytes_down 5
+}
+
+tcp_client='127\.0\.0\.1:[0-9]+'

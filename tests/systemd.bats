@@ -1,0 +1,431 @@
+#!/usr/bin/env bats
+# The units as they are installed, under a real systemd: this machine's own, in
+# a sandbox that tests/systemd-sandbox.sh boots once for all these tests.
+#
+# It has a network of its own, where port 1080 is free and the web server and
+# the targets run; and a journal of its own, which the records are read from.
+#
+# Each test is a process of its own, and may change what it likes:
+# shellcheck disable=SC2030,SC2031
+
+load handler
+
+setup_file()
+{
+	export STATE=$BATS_FILE_TMPDIR/sandbox PID1
+	local units=$BATS_FILE_TMPDIR/units
+
+	need_root "boot systemd"
+	need nsenter make curl busybox
+	mkdir -p "$STATE" "$units"
+	# MAKEFLAGS would be those of the make that runs the tests.
+	env -u MAKEFLAGS make -s -C "$TOP" BUILD="${BUILD:-release}" \
+		-o "build/${BUILD:-release}/socks5-handler" \
+		DESTDIR="$STATE/files" PREFIX=/usr install
+	# A sanitizer looks for leaks by means that the unit forbids.
+	mkdir "$units/socks5-handler@.service.d"
+	printf '[Service]\nEnvironment=ASAN_OPTIONS=%s\n' \
+		abort_on_error=1:detect_leaks=0 \
+		>"$units/socks5-handler@.service.d/sanitizer.conf"
+
+	"$TOP/tests/systemd-sandbox.sh" "$STATE" "$units" -- sleep infinity \
+		>"$BATS_FILE_TMPDIR/sandbox.log" 2>&1 3>&- &
+	sandbox=$!
+	echo $sandbox >"$BATS_FILE_TMPDIR/sandbox.pid"
+	patience=60 wait_until is_up_or_gone
+	if [ ! -e "$STATE/pid1" ]; then
+		local status=0
+
+		wait $sandbox || status=$?
+		cat "$BATS_FILE_TMPDIR/sandbox.log" >&2
+		[ "$status" -eq 77 ]
+		unavailable "$(tail -n 1 "$BATS_FILE_TMPDIR/sandbox.log")"
+	fi
+	PID1=$(cat "$STATE/pid1")
+
+	# The tools of this machine, in the sandbox's network: fetch() and
+	# start_target() take them without knowing.
+	local tool
+
+	mkdir "$BATS_FILE_TMPDIR/tools"
+	for tool in curl "$HOSTS/client" "$HOSTS/target"; do
+		printf '#!/bin/sh\nexec nsenter -t %d -n -- "%s" "$@"\n' \
+			"$PID1" "$(command -v "$tool")" \
+			>"$BATS_FILE_TMPDIR/tools/${tool##*/}"
+		chmod +x "$BATS_FILE_TMPDIR/tools/${tool##*/}"
+	done
+	start_web nsenter -t "$PID1" -n --
+
+	inside systemctl enable -q --now socks5-handler.socket
+}
+
+teardown_file()
+{
+	stop_web
+	if [ -s "$BATS_FILE_TMPDIR/sandbox.pid" ]; then
+		end_process "$(cat "$BATS_FILE_TMPDIR/sandbox.pid")"
+	fi
+}
+
+setup()
+{
+	HOSTS=$BATS_FILE_TMPDIR/tools
+	PATH=$BATS_FILE_TMPDIR/tools:$PATH
+	proxy=socks5h://127.0.0.1:1080
+	url=http://localhost:$WEB_PORT/file
+	run_units=/proc/$PID1/root/run/systemd/system
+	# journalctl's --after-cursor loses an entry when it has to match, so
+	# that --cursor is used, from an entry that never does.
+	inside logger -- "$BATS_TEST_DESCRIPTION"
+	inside journalctl --sync
+	cursor=$(inside journalctl -n 0 --show-cursor |
+		sed -n 's/^-- cursor: //p')
+}
+
+teardown()
+{
+	handler_teardown
+	# Stops what a test left running, and takes its drop-ins back.
+	inside systemctl stop 'socks5-handler@*.service'
+	if [ -n "$(ls "$run_units")" ]; then
+		inside find /run/systemd/system -mindepth 1 -delete
+		inside systemctl daemon-reload
+		inside systemctl restart socks5-handler.socket
+	fi
+	inside systemctl reset-failed
+}
+
+# --- the sandbox ---
+
+is_up_or_gone()
+{
+	[ -e "$STATE/pid1" ] || is_gone "$sandbox"
+}
+
+# inside COMMAND...: in all of its namespaces.
+inside()
+{
+	nsenter -t "$PID1" -m -p -u -i -n -C -- "$@"
+}
+
+in_network()
+{
+	nsenter -t "$PID1" -n -- "$@"
+}
+
+# write_unit NAME: from standard input, to be gone after the test.
+write_unit()
+{
+	local file=$run_units/$1
+
+	mkdir -p "${file%/*}"
+	cat >"$file"
+}
+
+# drop_in UNIT LINE...: into its section.
+drop_in()
+{
+	local unit=$1 section=Service
+
+	[[ $unit == *.service ]] || section=Socket
+	shift
+	printf '%s\n' "[$section]" "$@" | write_unit "$unit.d/test.conf"
+	inside systemctl daemon-reload
+	[ $section = Service ] || inside systemctl restart "$unit"
+}
+
+# options OPTION...: the handler's, from the next connection on.
+options()
+{
+	drop_in socks5-handler@.service ExecStart= \
+		"ExecStart=/usr/bin/socks5-handler $*"
+}
+
+instances()
+{
+	inside systemctl list-units --plain --no-legend --all \
+		'socks5-handler@*.service' | awk '{ print $1 }'
+}
+
+no_instances()
+{
+	[ -z "$(instances)" ]
+}
+
+no_failed_units()
+{
+	inside systemctl --failed --no-legend --plain
+	[ -z "$(inside systemctl --failed --no-legend --plain)" ]
+}
+
+# journal ARG...: what came since the test began.
+journal()
+{
+	inside journalctl -q --no-pager --cursor="$cursor" "$@"
+}
+
+message_id=2f62bec659de4328a56333ca27f72940
+
+# wait_for_journal N [MATCH...]: exactly so many match, once all instances are
+# gone. Leaves the last of them in $record, as a line, and $fields, as JSON.
+wait_for_journal()
+{
+	wait_until no_instances
+	inside journalctl --sync
+	journal -o cat
+	[ "$(journal -o cat MESSAGE_ID=$message_id "${@:2}" | wc -l)" -eq "$1" ]
+	record=$(journal -o cat MESSAGE_ID=$message_id "${@:2}" | tail -n 1)
+	fields=$(journal -o json MESSAGE_ID=$message_id "${@:2}" | tail -n 1)
+}
+
+# json NAME: a field of $fields; none of these has a quote in it.
+json()
+{
+	sed -n "s/.*\"$1\" *: *\"\([^\"]*\)\".*/\1/p" <<<"$fields"
+}
+
+# --- tunnels ---
+
+# open_instance STEP...: a tunnel as open_tunnel makes it, whose unit is
+# $instance, and its process $pid.
+open_instance()
+{
+	open_tunnel tcp:127.0.0.1:1080 "$@"
+	instance=$(instances)
+	pid=$(inside systemctl show -P MainPID "$instance")
+}
+
+# status_of_instance FIELD: from /proc/$pid/status
+status_of_instance()
+{
+	inside awk -v field="$1:" '$1 == field { print $2 }' "/proc/$pid/status"
+}
+
+@test "curl through both addresses" {
+	fetch "$BATS_TEST_TMPDIR/4" -x "$proxy" "$url"
+	wait_for_journal 1
+	[[ $(field client) =~ ^127\.0\.0\.1:[0-9]+$ ]]
+	fetch "$BATS_TEST_TMPDIR/6" -x 'socks5h://[::1]:1080' "$url"
+	wait_for_journal 2
+	[[ $(field client) =~ ^\[::1\]:[0-9]+$ ]]
+	came_whole "$BATS_TEST_TMPDIR"/[46]
+	no_failed_units
+}
+
+@test "a record is a message with a field for each value" {
+	fetch "$BATS_TEST_TMPDIR/file" -x "$proxy" "$url"
+	wait_for_journal 1 SOCKS5_REPLY=0
+	echo "$fields"
+	[[ $(json SOCKS5_CLIENT) =~ ^127\.0\.0\.1:[0-9]+$ ]]
+	[ "$(json SOCKS5_COMMAND)" = CONNECT ]
+	[ "$(json SOCKS5_TARGET)" = "localhost:$WEB_PORT" ]
+	[ "$(json SOCKS5_ADDRESS)" = "127.0.0.1:$WEB_PORT" ]
+	[ "$(json SOCKS5_REPLY)" = 0 ]
+	at_least "$(json SOCKS5_BYTES_UP)" 20
+	at_least "$(json SOCKS5_BYTES_DOWN)" 3145728
+	at_least "$(json SOCKS5_HANDSHAKE_MS)" 0
+	at_least "$(json SOCKS5_CONNECT_MS)" 0
+	at_least "$(json SOCKS5_DURATION_MS)" 0
+	[[ $(json SOCKS5_END) =~ ^(client|target)-eof$ ]]
+	[ "$(json MESSAGE)" = "$record" ]
+	[ "$(json PRIORITY)" = 6 ]
+	[ "$(json SYSLOG_IDENTIFIER)" = socks5-handler ]
+	[ "$(json _TRANSPORT)" = journal ]
+	[[ $(json _SYSTEMD_UNIT) == socks5-handler@*.service ]]
+}
+
+@test "twenty at once: twenty records, and no instance left" {
+	local i pid
+	local -a pids=()
+
+	for i in {1..20}; do
+		fetch "$BATS_TEST_TMPDIR/$i.out" -x "$proxy" "$url" 3>&- &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do
+		wait "$pid"
+	done
+	came_whole "$BATS_TEST_TMPDIR"/*.out
+	wait_for_journal 20 SOCKS5_REPLY=0
+	[ "$(journal -o cat --output-fields=SOCKS5_CLIENT \
+		MESSAGE_ID=$message_id | sort -u | wc -l)" -eq 20 ]
+	no_failed_units
+}
+
+@test "more clients at once than systemd's own limit of 64" {
+	# shellcheck disable=SC2016 # for the inner shell
+	in_network bash -c '
+		for ((i = 0; i < 70; i++)); do
+			exec {fd}<>/dev/tcp/127.0.0.1/1080
+		done
+		"$@"' bash curl -q -sS --noproxy '' --max-time 30 \
+		-o "$BATS_TEST_TMPDIR/file" -x "$proxy" "$url" 3>&-
+	came_whole "$BATS_TEST_TMPDIR/file"
+	wait_for_journal 71
+	wait_for_journal 70 SOCKS5_END=client-eof SOCKS5_ERROR="no request came"
+	no_failed_units
+}
+
+@test "a refusal is recorded, and is no failure of the unit" {
+	run ! fetch "$BATS_TEST_TMPDIR/file" -x "$proxy" http://127.0.0.1:9/
+	wait_for_journal 1 SOCKS5_REPLY=5
+	[ "$(json SOCKS5_END)" = refused ]
+	[ "$(json SOCKS5_ERROR)" = "Connection refused" ]
+	[ "$(json PRIORITY)" = 5 ]
+	no_failed_units
+}
+
+@test "an instance has no account, no privilege, and only its own descriptors" {
+	start_target expect:bye eof
+	open_instance text:bye shut closed
+	at_least "$(status_of_instance Uid)" 61184
+	[ "$(status_of_instance CapEff)" = 0000000000000000 ]
+	[ "$(status_of_instance CapBnd)" = 0000000000000000 ]
+	[ "$(status_of_instance NoNewPrivs)" = 1 ]
+	[ "$(status_of_instance Seccomp)" = 2 ]
+	[ "$(inside ls -m "/proc/$pid/fd")" = "0, 1, 2, 3" ]
+	[ "$(inside readlink "/proc/$pid/fd/2")" != \
+		"$(inside readlink "/proc/$pid/fd/0")" ]
+	close_tunnel
+	wait_for_journal 1 SOCKS5_END=client-eof
+}
+
+@test "a tunnel goes on while the socket is restarted and the program replaced" {
+	start_target expect:bye text:thanks eof
+	open_instance text:bye expect:thanks shut closed
+	inside cp /usr/bin/socks5-handler /usr/bin/socks5-handler.new
+	inside mv /usr/bin/socks5-handler.new /usr/bin/socks5-handler
+	inside systemctl restart socks5-handler.socket
+	fetch "$BATS_TEST_TMPDIR/file" -x "$proxy" "$url"
+	came_whole "$BATS_TEST_TMPDIR/file"
+	close_tunnel
+	wait_for_journal 2 SOCKS5_REPLY=0
+}
+
+@test "systemctl stop of an instance: reset on both sides, and a record" {
+	start_target drain-reset
+	open_instance reset
+	inside systemctl stop "$instance"
+	close_tunnel
+	wait_for_journal 1 SOCKS5_END=terminated
+	no_failed_units
+}
+
+@test "--lifetime: reset on both sides, and a record" {
+	options --lifetime=0.5
+	start_target text:hello drain-reset
+	open_instance expect:hello reset
+	close_tunnel
+	wait_for_journal 1 SOCKS5_END=lifetime
+	at_least "$(field duration_ms)" 500
+	no_failed_units
+}
+
+@test "without StandardInput=socket: LISTEN_FDS" {
+	drop_in socks5-handler@.service StandardInput=null
+	fetch "$BATS_TEST_TMPDIR/file" -x "$proxy" "$url"
+	came_whole "$BATS_TEST_TMPDIR/file"
+	wait_for_journal 1 SOCKS5_REPLY=0
+	[[ $(field client) =~ ^127\.0\.0\.1:[0-9]+$ ]]
+	start_target expect:bye eof
+	open_instance text:bye shut closed
+	[ "$(inside ls -m "/proc/$pid/fd")" = "0, 1, 2, 3" ]
+	close_tunnel
+	wait_for_journal 2 SOCKS5_REPLY=0
+	no_failed_units
+}
+
+@test "on a Unix socket the record names the process" {
+	drop_in socks5-handler.socket ListenStream= \
+		ListenStream=/run/socks5.sock SocketMode=0660
+	[ "$(inside stat -c %a /run/socks5.sock)" = 660 ]
+	# All of the sandbox, for its path and its process ids.
+	inside sh -c 'echo $$ >/run/client.pid; exec "$@"' sh \
+		curl -q -sS --noproxy '' --max-time 30 -o /sandbox/file \
+		-x socks5h://localhost/run/socks5.sock "$url"
+	came_whole "$STATE/file"
+	wait_for_journal 1 SOCKS5_REPLY=0
+	has client "unix:uid=0,pid=$(inside cat /run/client.pid)"
+	no_failed_units
+}
+
+@test "--log=syslog comes to the journal as a line" {
+	options --log=syslog
+	fetch "$BATS_TEST_TMPDIR/file" -x "$proxy" "$url"
+	came_whole "$BATS_TEST_TMPDIR/file"
+	wait_until no_instances
+	inside journalctl --sync
+	[ -z "$(journal MESSAGE_ID=$message_id)" ]
+	record=$(journal -o cat _TRANSPORT=syslog SYSLOG_IDENTIFIER=socks5-handler)
+	[ "$(wc -l <<<"$record")" -eq 1 ]
+	has target "localhost:$WEB_PORT"
+	has reply 0
+}
+
+@test "--log=stderr comes to the journal as a line" {
+	options --log=stderr
+	fetch "$BATS_TEST_TMPDIR/file" -x "$proxy" "$url"
+	came_whole "$BATS_TEST_TMPDIR/file"
+	wait_until no_instances
+	inside journalctl --sync
+	[ -z "$(journal MESSAGE_ID=$message_id)" ]
+	record=$(journal -o cat _TRANSPORT=stdout)
+	record=${record#socks5-handler: }
+	has target "localhost:$WEB_PORT"
+	has reply 0
+}
+
+# complains SENTENCE-PATTERN: the handler's last words and its exit with 64 are
+# in the journal.
+complains()
+{
+	local words
+
+	inside journalctl --sync
+	journal -o cat
+	words=$(journal -o cat SYSLOG_IDENTIFIER=socks5-handler | tail -n 1)
+	# On standard error they are preceded by its name.
+	# shellcheck disable=SC2053 # a pattern
+	[[ ${words#socks5-handler: } == $1 ]]
+	[[ $(journal -o cat EXIT_STATUS=64 | tail -n 1) == *status=64/USAGE* ]]
+}
+
+@test "StandardOutput=journal is a mistake: a sentence, and exit 64" {
+	drop_in socks5-handler@.service StandardOutput=journal
+	"$HOSTS/client" tcp:127.0.0.1:1080 closed
+	wait_until no_instances
+	complains "descriptor 1 is the journal*leave StandardOutput= out*"
+	# CollectMode=inactive-or-failed
+	no_failed_units
+}
+
+@test "Accept=no is a mistake: a sentence, and exit 64" {
+	write_unit wrong.socket <<-END
+		[Socket]
+		ListenStream=127.0.0.1:1081
+		Accept=no
+	END
+	write_unit wrong.service <<-END
+		[Service]
+		ExecStart=/usr/bin/socks5-handler
+		StandardInput=socket
+		StandardError=journal
+	END
+	inside systemctl daemon-reload
+	inside systemctl start wrong.socket
+	# It is started again and again, until the limit is reached.
+	"$HOSTS/client" tcp:127.0.0.1:1081 closed
+	complains "descriptor 0 is a listening socket*Accept=yes (systemd)*"
+	inside systemctl stop wrong.socket wrong.service
+}
+
+@test "systemd-analyze finds no fault with the units" {
+	inside systemd-analyze verify --man=no socks5-handler.socket \
+		socks5-handler@.service 2>&1 | tee "$BATS_TEST_TMPDIR/faults"
+	[ ! -s "$BATS_TEST_TMPDIR/faults" ]
+	# It is 3.0; what would lower it further costs each connection more
+	# than all that is there.
+	inside systemd-analyze security --offline=true --threshold=31 \
+		socks5-handler@.service | tail -n 1
+}
+
