@@ -106,29 +106,36 @@ describe(int fd, const struct stat *st)
 }
 
 static int
-check_socket(int fd)
+check_type(int fd)
 {
-	int type = 0, listening = 0;
+	int type = 0;
 	socklen_t len = sizeof(type);
 
 	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len);
-	if (type != SOCK_STREAM) {
-		log_fault("descriptor %d is not a stream socket: set "
-			  "socket_type = stream (xinetd), \"stream tcp\" "
-			  "(inetd.conf) or ListenStream= (systemd)",
-		    fd);
-		return -EINVAL;
-	}
-	len = sizeof(listening);
+	if (type == SOCK_STREAM)
+		return 0;
+	log_fault("descriptor %d is not a stream socket: set socket_type = "
+		  "stream (xinetd), \"stream tcp\" (inetd.conf) or "
+		  "ListenStream= (systemd)",
+	    fd);
+	return -EINVAL;
+}
+
+/* Of a socket that has no peer: it may have been reset already. */
+static int
+check_listening(int fd)
+{
+	int listening = 0;
+	socklen_t len = sizeof(listening);
+
 	getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len);
-	if (listening) {
-		log_fault("descriptor %d is a listening socket, not a "
-			  "client's connection: set Accept=yes (systemd), "
-			  "wait = no (xinetd) or nowait (inetd.conf)",
-		    fd);
-		return -EINVAL;
-	}
-	return 0;
+	if (!listening)
+		return 0;
+	log_fault("descriptor %d is a listening socket, not a client's "
+		  "connection: set Accept=yes (systemd), wait = no (xinetd) "
+		  "or nowait (inetd.conf)",
+	    fd);
+	return -EINVAL;
 }
 
 /* One of the two descriptors: can it carry a client's bytes? */
@@ -159,7 +166,7 @@ check_end(int fd, struct stat *st, struct io_end *out)
 	if (S_ISFIFO(st->st_mode))
 		return 0;
 	out->kind = IO_SOCKET;
-	return check_socket(fd);
+	return check_type(fd);
 }
 
 /* With StandardInput=socket alone, 1 is the socket; set otherwise, it isn't. */
@@ -217,8 +224,11 @@ hint(char out[PEER_TEXT_MAX])
 		snprintf(out, PEER_TEXT_MAX, "pipe:%s:%s", address, port);
 }
 
-/* Asks a socket who is at its other end, and notes what kind it is. */
-static void
+/*
+ * Asks a socket who is at its other end, and notes what kind it is. -EINVAL,
+ * after a sentence, when it is a listening one.
+ */
+static int
 identify(struct io_end *end, char out[PEER_TEXT_MAX])
 {
 	struct sockaddr_storage ss = {.ss_family = AF_UNSPEC};
@@ -227,9 +237,8 @@ identify(struct io_end *end, char out[PEER_TEXT_MAX])
 	char text[ADDR_TEXT_MAX];
 
 	if (getpeername(end->fd, (struct sockaddr *)&ss, &len) < 0) {
-		/* Reset already. */
 		snprintf(out, PEER_TEXT_MAX, "unknown");
-		return;
+		return check_listening(end->fd);
 	}
 	if (ss.ss_family == AF_UNIX) {
 		len = sizeof(cred);
@@ -239,12 +248,13 @@ identify(struct io_end *end, char out[PEER_TEXT_MAX])
 		else
 			snprintf(out, PEER_TEXT_MAX, "unix:uid=%u,pid=%d",
 			    cred.uid, cred.pid);
-		return;
+		return 0;
 	}
 	if (ss.ss_family == AF_INET || ss.ss_family == AF_INET6)
 		end->kind = IO_TCP;
 	snprintf(out, PEER_TEXT_MAX, "%s",
 	    addr_format((struct sockaddr *)&ss, text));
+	return 0;
 }
 
 /* A kernel before 5.9, or a sandbox, may not know close_range(2). */
@@ -271,21 +281,24 @@ peer_take_over(struct peer *out)
 
 	if (getenv("LISTEN_FDS") && (rc = adopt_listen_fd()) < 0)
 		return rc;
-	if ((rc = check_end(STDIN_FILENO, &in_st, &out->in)) < 0 ||
-	    (rc = check_end(STDOUT_FILENO, &out_st, &out->out)) < 0)
+	if ((rc = check_end(STDIN_FILENO, &in_st, &out->in)) < 0)
 		return rc;
-	out->one_socket = same_file(&in_st, &out_st);
-	if (!out->one_socket && (rc = check_journal(&out_st)) < 0)
-		return rc;
-
 	if (out->in.kind == IO_PIPE)
 		hint(out->text);
-	else
-		identify(&out->in, out->text);
-	if (out->one_socket)
-		out->out.kind = out->in.kind;
-	else if (out->out.kind != IO_PIPE)
-		identify(&out->out, scrap);
+	else if ((rc = identify(&out->in, out->text)) < 0)
+		return rc;
+
+	out->one_socket = fstat(STDOUT_FILENO, &out_st) == 0 &&
+			  same_file(&in_st, &out_st) && S_ISSOCK(in_st.st_mode);
+	if (out->one_socket) {
+		out->out = out->in;
+		out->out.fd = STDOUT_FILENO;
+	} else if ((rc = check_end(STDOUT_FILENO, &out_st, &out->out)) < 0 ||
+		   (rc = check_journal(&out_st)) < 0 ||
+		   (out->out.kind != IO_PIPE &&
+		       (rc = identify(&out->out, scrap)) < 0)) {
+		return rc;
+	}
 	close_strays();
 	return 0;
 }

@@ -4,7 +4,7 @@
 setup()
 {
 	mkdir "$BATS_TEST_TMPDIR/src"
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return
 }
 
 @test "the tree as it is" {

@@ -82,11 +82,14 @@ sshd_config()
 ssh_config()
 {
 	cat <<-END
-		Host gateway forced
+		Host gateway
+			IdentityFile $dir/free
+		Host forced
+			IdentityFile $dir/forced
+		Host *
 			HostName 127.0.0.1
 			Port $1
 			User $(id -un)
-			IdentityFile $dir/free
 			IdentitiesOnly yes
 			IdentityAgent none
 			HostKeyAlias gateway
@@ -209,8 +212,7 @@ listen_with()
 }
 
 @test "a key with a forced command is good for nothing else" {
-	listen_with "${ssh[@]}" -i "$BATS_FILE_TMPDIR/forced" \
-		-o IdentityFile=none -T forced cat /etc/passwd
+	listen_with "${ssh[@]}" -T forced cat /etc/passwd
 	downloads "socks5h://127.0.0.1:$PORT"
 	upload "socks5h://127.0.0.1:$PORT"
 	wait_for_records 8
