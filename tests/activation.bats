@@ -18,6 +18,11 @@ teardown_file()
 	stop_web
 }
 
+setup()
+{
+	skip_if_left_out
+}
+
 teardown()
 {
 	handler_teardown

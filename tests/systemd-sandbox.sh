@@ -44,9 +44,9 @@ make_root()
 	mkdir -p "$state/root" "$state/layers"
 	mount -t tmpfs -o mode=755 tmpfs "$state/layers"
 	mkdir "$state/layers/upper" "$state/layers/work"
-	mount -t overlay overlay "$state/root" -o \
-		"lowerdir=/,upperdir=$state/layers/upper,workdir=$state/layers/work" ||
-		cannot "this kernel mounts no overlay over /."
+	cd "$state"
+	mount -t overlay -o lowerdir=/,upperdir=layers/upper,workdir=layers/work \
+		overlay root || cannot "this kernel mounts no overlay over /."
 	# /lib may be a link, and has to stay one.
 	if [ -d "$state/files" ]; then
 		tar -C "$state/files" -cf - . |
@@ -124,6 +124,8 @@ become_systemd()
 {
 	local dir pid systemd
 
+	set -E
+	trap 'cannot "the sandbox cannot be built on this machine."' ERR
 	make_root
 	make_proc_and_sys
 	make_dev
@@ -170,6 +172,8 @@ check_machine()
 	for tool in unshare nsenter setpriv pivot_root systemctl tar; do
 		[ -n "$(command -v $tool)" ] || cannot "$tool is missing."
 	done
+	unshare --fork --pid --mount --cgroup --uts --ipc --net true \
+		2>/dev/null || cannot "no namespaces may be made here."
 	grep -qw overlay /proc/filesystems || modprobe -q overlay ||
 		cannot "this kernel has no overlay file system."
 }
@@ -260,7 +264,8 @@ if [ "${1:-}" = --hostnet ]; then
 	shift
 fi
 if [ $# -lt 4 ] || [ "$3" != -- ]; then
-	echo "usage: systemd-sandbox.sh [--hostnet] STATEDIR UNITDIR -- COMMAND..." >&2
+	echo "usage: systemd-sandbox.sh [--hostnet] STATEDIR UNITDIR" \
+		"-- COMMAND..." >&2
 	exit 2
 fi
 check_machine
