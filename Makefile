@@ -22,9 +22,12 @@ UNITDIR ?= $(or $(shell pkg-config --variable=systemdsystemunitdir systemd \
 # Debian packages that each target needs beyond those before it.
 BUILD_PACKAGES = gcc libc6-dev libsystemd-dev pkg-config
 RUN_PACKAGES = systemd
-CHECK_PACKAGES = systemd dbus bats libcmocka-dev curl busybox socat ncat \
+CHECK_PACKAGES = systemd bats libcmocka-dev curl busybox socat ncat \
 	netcat-openbsd openssh-client git iproute2 procps strace util-linux \
-	chromium connect-proxy proxychains4 torsocks dante-client python3-socks
+	chromium connect-proxy proxychains4 torsocks dante-client \
+	python3-socks netbase
+# The inetds are only unpacked (tests/fetch-superservers.sh); these they load.
+CHECK_PACKAGES += libwrap0 libevent-2.1-7 libtirpc3 libbsd0 libgssapi-krb5-2
 LINT_PACKAGES = clang-format clang-tidy cppcheck shellcheck mandoc systemd \
 	libcmocka-dev
 COVERAGE_PACKAGES = gcovr

@@ -4,19 +4,23 @@
 # shellcheck disable=SC2030,SC2031
 
 load handler
+load sshd
 
 setup_file()
 {
 	start_web
+	start_sshd
 }
 
 teardown_file()
 {
 	stop_web
+	stop_sshd
 }
 
 setup()
 {
+	skip_if_left_out
 	# None of this user's settings.
 	export HOME=$BATS_TEST_TMPDIR/home
 	mkdir "$HOME"
@@ -138,63 +142,18 @@ served()
 	[ "$(records | grep -vc ' reply=0 ')" -eq 0 ]
 }
 
-# start_sshd: a private one on 127.0.0.1:$ssh_port, that lets $HOME/key in.
-start_sshd()
-{
-	local sshd=$SUPERSERVERS/openssh-server/usr/sbin/sshd
-
-	need "$sshd" ssh ssh-keygen
-	[ "$(id -u)" = 0 ] || unavailable "sshd needs root"
-	[ -d /run/sshd ] || mkdir -m 755 /run/sshd
-	ssh_port=$(free_port)
-	ssh-keygen -q -t ed25519 -N '' -f "$HOME/host"
-	ssh-keygen -q -t ed25519 -N '' -f "$HOME/key"
-	cat >"$HOME/sshd_config" <<-END
-		ListenAddress 127.0.0.1:$ssh_port
-		HostKey $HOME/host
-		AuthorizedKeysFile $HOME/key.pub
-		PidFile none
-		UsePAM no
-		StrictModes no
-		PermitRootLogin yes
-		Subsystem sftp internal-sftp
-	END
-	cat >"$HOME/ssh_config" <<-END
-		Host target
-		HostName localhost
-		Port $ssh_port
-		User $(id -un)
-		IdentityFile $HOME/key
-		IdentitiesOnly yes
-		BatchMode yes
-		StrictHostKeyChecking no
-		UserKnownHostsFile /dev/null
-		LogLevel ERROR
-		ProxyCommand nc -X 5 -x $proxy %h %p
-	END
-	# It wants a user "sshd", whom only the package's installation makes:
-	# here he stands in a passwd file of its own.
-	sed '/^sshd:/d' /etc/passwd >"$HOME/passwd"
-	echo "sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin" >>"$HOME/passwd"
-	unshare -m sh -c 'mount --bind "$1/passwd" /etc/passwd
-		exec "$0" -D -e -f "$1/sshd_config"' "$sshd" "$HOME" \
-		3>&- 2>"$HOME/sshd.log" &
-	server_pid=$!
-	wait_until grep -q ":$(printf %04X "$ssh_port") 00000000:0000 0A" \
-		/proc/net/tcp
-}
-
 @test "ssh and scp with ProxyCommand nc -X 5" {
-	need nc
-	start_sshd
-	ssh -F "$HOME/ssh_config" target cat "$WEB/file" >"$out"
+	need nc scp
+	config=(-F "$BATS_FILE_TMPDIR/ssh_config"
+		-o "ProxyCommand=nc -X 5 -x $proxy %h %p")
+	# shellcheck disable=SC2029 # the path is this side's
+	ssh "${config[@]}" gateway cat "$WEB/file" >"$out"
 	came_whole "$out"
-	ssh -F "$HOME/ssh_config" target 'cksum' <"$WEB/file" >"$out"
+	ssh "${config[@]}" gateway cksum <"$WEB/file" >"$out"
 	[ "$(cat "$out")" = "$(cksum <"$WEB/file")" ]
-	scp -q -F "$HOME/ssh_config" "target:$WEB/file" "$out.2"
+	# Without an sftp server on the other side.
+	scp -O -q "${config[@]}" "gateway:$WEB/file" "$out.2"
 	came_whole "$out.2"
-	end_process "$server_pid"
-	server_pid=
 	served 3
 }
 

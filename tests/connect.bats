@@ -28,6 +28,7 @@ in_network()
 # steps must hold; leaves the record to field().
 in_network_play()
 {
+	need_namespaces
 	run --separate-stderr in_network "$@"
 	record=$(grep '^socks5-handler: client=' <<<"$stderr" || :)
 	record=${record#socks5-handler: }

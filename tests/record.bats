@@ -115,7 +115,8 @@ teardown()
 }
 
 @test "syslog: a real syslogd gets the line" {
-	need busybox unshare
+	need busybox
+	need_namespaces
 	# /dev/log is where it is: in a mount namespace of its own.
 	dir=$BATS_TEST_TMPDIR
 	unshare -rm sh -c '

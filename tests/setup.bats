@@ -83,7 +83,7 @@ complains()
 }
 
 @test "LISTEN_FDS without libsystemd: a sentence, exit 71" {
-	need unshare
+	need_namespaces
 	library=$(ldconfig -p | awk '/libsystemd\.so\.0 / {print $NF; exit}')
 	run unshare -rm sh -c 'mount --bind /dev/null "$0" || exit 99
 		LISTEN_FDS=1 "$HANDLER" </dev/null' "$library"
@@ -91,7 +91,7 @@ complains()
 }
 
 @test "without libsystemd everything else works" {
-	need unshare
+	need_namespaces
 	library=$(ldconfig -p | awk '/libsystemd\.so\.0 / {print $NF; exit}')
 	run unshare -rm sh -c 'mount --bind /dev/null "$0" || exit 99
 		"$@"' "$library" "$HOSTS/client" inet "${greet[@]}" \

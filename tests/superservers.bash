@@ -51,6 +51,15 @@ need_root()
 	[ "$(id -u)" -eq 0 ] || unavailable "only root can $1"
 }
 
+# need_namespaces: to be root over a network and mounts of one's own, which a
+# container may forbid.
+need_namespaces()
+{
+	need unshare
+	unshare -rnm true 2>/dev/null ||
+		unavailable "no namespaces can be made here"
+}
+
 # --- waiting ---------------------------------------------------------------
 
 # wait_until COMMAND...: until it succeeds; fails after $patience seconds.

@@ -8,10 +8,12 @@ if ! command -v apt-get >/dev/null; then
 	exit 0
 fi
 
+# What is installed, under each name that it goes by.
+installed=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}, ${Provides}\n' |
+	sed -n 's/^ii *//p' | tr , '\n' | sed 's/^ *//; s/ .*//')
 missing=
 for package; do
-	dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null |
-		grep -q ' installed$' || missing="$missing $package"
+	echo "$installed" | grep -qxF "$package" || missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0
 
