@@ -41,7 +41,8 @@ on_terminate(int signo)
 	(void)signo;
 	terminated = 1;
 	/* If it came just before a call goes to sleep, this wakes it. */
-	alarm(1);
+	if (exit_status < 0)
+		alarm(1);
 }
 
 static void
@@ -87,8 +88,10 @@ io_alarm(int64_t ms)
 void
 io_alarm_exit(int64_t ms, int status)
 {
-	io_alarm(ms);
 	exit_status = status;
+	/* SIGTERM has had its effect, and takes none of the time. */
+	terminated = 0;
+	io_alarm(ms);
 }
 
 int

@@ -212,6 +212,29 @@ the_last_alarm_ends_the_process(void **state)
 	assert_int_equal(WEXITSTATUS(status), 71);
 }
 
+/* SIGTERM, before or after, takes nothing of the time for the record. */
+static void
+the_last_alarm_keeps_its_time(void **state)
+{
+	(void)state;
+	for (int after = 0; after < 2; after++) {
+		pid_t pid = fork();
+		int status;
+
+		if (pid == 0) {
+			if (!after)
+				raise(SIGTERM);
+			io_alarm_exit(20000, 71);
+			if (after)
+				raise(SIGTERM);
+			poll(NULL, 0, 1300);
+			_exit(0);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+	}
+}
+
 int
 main(void)
 {
@@ -233,6 +256,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		sigterm_is_not_forgotten, set_up, tear_down),
 	    cmocka_unit_test(the_last_alarm_ends_the_process),
+	    cmocka_unit_test(the_last_alarm_keeps_its_time),
 	};
 
 	alarm(60);
