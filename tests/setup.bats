@@ -104,12 +104,13 @@ complains()
 @test "a plain connection loads no libsystemd and opens no file of ours" {
 	need_strace
 	start_target eof
-	run strace -f -e trace=openat,open -o "$BATS_TEST_TMPDIR/trace" \
-		"$HOSTS/client" inet "${greet[@]}" "send:$(request4 "$port")" \
-		reply:00 shut eof -- "$HANDLER" --log=none
+	run "$HOSTS/client" inet "${greet[@]}" "send:$(request4 "$port")" \
+		reply:00 shut eof -- strace -D -e trace=openat,open \
+		-o "$BATS_TEST_TMPDIR/trace" "$HANDLER" --log=none
 	[ "$status" -eq 0 ]
 	target_held
-	run ! grep -E 'libsystemd|nsswitch|resolv' "$BATS_TEST_TMPDIR/trace"
+	grep -q 'libc\.so' "$BATS_TEST_TMPDIR/trace"
+	run ! grep -E 'libsystemd|nsswitch\.conf|resolv\.conf' "$BATS_TEST_TMPDIR/trace"
 }
 
 @test "descriptor 1 that is the journal by mistake" {
@@ -133,14 +134,16 @@ complains()
 @test "where close_range fails, stray descriptors are closed all the same" {
 	need_strace
 	start_target eof
-	run strace -f -o /dev/null -e trace=none \
-		-e inject=close_range:error=ENOSYS "$HOSTS/client" -s inet \
-		"${greet[@]}" "send:$(request4 "$port")" reply:00 shut eof -- \
-		"$HANDLER" --log=none
+	run "$HOSTS/client" -s inet "${greet[@]}" \
+		"send:$(request4 "$port")" reply:00 fds shut eof -- strace -D \
+		-o "$BATS_TEST_TMPDIR/trace" \
+		-e inject=close_range:error=ENOSYS "$HANDLER" --log=none
 	echo "$output"
 	[ "$status" -eq 0 ]
 	target_held
+	grep -q INJECTED "$BATS_TEST_TMPDIR/trace"
 	[[ $output == *"stray closed"* ]]
+	[[ $output == *"fds 0 1 2 3"$'\n'* ]]
 }
 
 @test "a client that was gone before the start is handled, not a failure" {

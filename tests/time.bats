@@ -80,10 +80,9 @@ teardown()
 @test "the default lifetime is 30 seconds" {
 	need_strace
 	start_target eof
-	run --separate-stderr strace -f -e trace=setitimer -o \
-		"$BATS_TEST_TMPDIR/trace" "$HOSTS/client" inet "${greet[@]}" \
-		"send:$(request4 "$port")" reply:00 shut eof -- \
-		"$HANDLER" --log=none
+	run "$HOSTS/client" inet "${greet[@]}" "send:$(request4 "$port")" \
+		reply:00 shut eof -- strace -D -e trace=setitimer \
+		-o "$BATS_TEST_TMPDIR/trace" "$HANDLER" --log=none
 	[ "$status" -eq 0 ]
 	target_held
 	grep -o 'it_value={[^}]*}' "$BATS_TEST_TMPDIR/trace" |
@@ -95,10 +94,9 @@ teardown()
 @test "--lifetime=0 is no limit, with keep-alive on both sides" {
 	need_strace
 	start_target eof
-	run --separate-stderr strace -f -e trace=setitimer,setsockopt -o \
-		"$BATS_TEST_TMPDIR/trace" "$HOSTS/client" inet "${greet[@]}" \
-		"send:$(request4 "$port")" reply:00 shut eof -- \
-		"$HANDLER" --log=none --lifetime=0
+	run "$HOSTS/client" inet "${greet[@]}" "send:$(request4 "$port")" \
+		reply:00 shut eof -- strace -D -e trace=setitimer,setsockopt \
+		-o "$BATS_TEST_TMPDIR/trace" "$HANDLER" --log=none --lifetime=0
 	[ "$status" -eq 0 ]
 	target_held
 	grep -q 'it_value={tv_sec=0, tv_usec=0}' "$BATS_TEST_TMPDIR/trace"
