@@ -127,6 +127,7 @@ beside_silent_server()
 		"send:$(request_name turns.test 7000)" reply:05 eof -- \
 		strace -D -o "$BATS_TEST_TMPDIR/trace" -e trace=connect \
 		"$HANDLER" --log=stderr
+	trace_is_whole
 	run grep -o 'sa_family=AF_INET6\{0,1\}, sin6\{0,1\}_port=htons(7000)' \
 		"$BATS_TEST_TMPDIR/trace"
 	[ "${#lines[@]}" -eq 3 ]

@@ -40,8 +40,9 @@ request_name()
 # start_target [OPTION...] STEP...: listens; the port is in $port.
 start_target()
 {
-	local file=$BATS_TEST_TMPDIR/port.$RANDOM
+	local file=$BATS_TEST_TMPDIR/port
 
+	rm -f "$file" # of the one before
 	"$HOSTS/target" "${target_options[@]}" "$file" "$@" \
 		>"$BATS_TEST_TMPDIR/target.out" 2>"$BATS_TEST_TMPDIR/target.err" 3>&- &
 	target=$!
@@ -96,6 +97,12 @@ need_strace()
 {
 	need strace
 	export ASAN_OPTIONS=abort_on_error=1:detect_leaks=0
+}
+
+# The tracer may end a little later than the handler.
+trace_is_whole()
+{
+	wait_until grep -q '^+++ exited' "$BATS_TEST_TMPDIR/trace"
 }
 
 # field NAME: a value of the record, without quotes.

@@ -199,6 +199,7 @@ teardown()
 		"$HANDLER" --log=none
 	[ "$status" -eq 0 ]
 	target_held
+	trace_is_whole
 	[ "$(grep -c 'TCP_NODELAY, \[1\], 4) *= 0' \
 		"$BATS_TEST_TMPDIR/trace")" -eq 2 ]
 }

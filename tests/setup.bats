@@ -109,6 +109,7 @@ complains()
 		-o "$BATS_TEST_TMPDIR/trace" "$HANDLER" --log=none
 	[ "$status" -eq 0 ]
 	target_held
+	trace_is_whole
 	grep -q 'libc\.so' "$BATS_TEST_TMPDIR/trace"
 	run ! grep -E 'libsystemd|nsswitch\.conf|resolv\.conf' "$BATS_TEST_TMPDIR/trace"
 }
@@ -141,6 +142,7 @@ complains()
 	echo "$output"
 	[ "$status" -eq 0 ]
 	target_held
+	trace_is_whole
 	grep -q INJECTED "$BATS_TEST_TMPDIR/trace"
 	[[ $output == *"stray closed"* ]]
 	[[ $output == *"fds 0 1 2 3"$'\n'* ]]

@@ -85,6 +85,7 @@ teardown()
 		-o "$BATS_TEST_TMPDIR/trace" "$HANDLER" --log=none
 	[ "$status" -eq 0 ]
 	target_held
+	trace_is_whole
 	grep -o 'it_value={[^}]*}' "$BATS_TEST_TMPDIR/trace" |
 		sed 's/.*tv_sec=\([0-9]*\).*/\1/' >"$BATS_TEST_TMPDIR/seconds"
 	# Handshake, connecting, relay, and the log's own at the end.
@@ -99,6 +100,7 @@ teardown()
 		-o "$BATS_TEST_TMPDIR/trace" "$HANDLER" --log=none --lifetime=0
 	[ "$status" -eq 0 ]
 	target_held
+	trace_is_whole
 	grep -q 'it_value={tv_sec=0, tv_usec=0}' "$BATS_TEST_TMPDIR/trace"
 	[ "$(grep -c 'SO_KEEPALIVE, \[1\]' "$BATS_TEST_TMPDIR/trace")" = 2 ]
 }

@@ -13,19 +13,12 @@ read_word(char *word, struct config *out)
 {
 	char name[] = "socks5-handler";
 	char *argv[] = {name, word, NULL};
-	int saved = dup(STDERR_FILENO), p[2], rc;
-	ssize_t n;
+	int rc;
 
-	assert_int_equal(pipe(p), 0);
-	dup2(p[1], STDERR_FILENO);
+	listen_to_stderr();
 	optind = 0; /* getopt starts anew */
 	rc = config_read(word ? 2 : 1, argv, out);
-	dup2(saved, STDERR_FILENO);
-	close(saved);
-	close(p[1]);
-	n = read(p[0], sentence, sizeof(sentence) - 1);
-	close(p[0]);
-	sentence[n > 0 ? n : 0] = '\0';
+	what_stderr_said(sentence, sizeof(sentence));
 	return rc;
 }
 

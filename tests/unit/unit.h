@@ -37,4 +37,29 @@ guarded(const void *data, size_t len)
 	return page + size - len;
 }
 
+static int unit_stderr, unit_pipe[2];
+
+/* Between these two, what goes to standard error comes out at the end. */
+static inline void
+listen_to_stderr(void)
+{
+	unit_stderr = dup(STDERR_FILENO);
+	assert_int_equal(pipe(unit_pipe), 0);
+	dup2(unit_pipe[1], STDERR_FILENO);
+}
+
+static inline size_t
+what_stderr_said(char *out, size_t size)
+{
+	ssize_t n;
+
+	dup2(unit_stderr, STDERR_FILENO);
+	close(unit_stderr);
+	close(unit_pipe[1]);
+	n = read(unit_pipe[0], out, size - 1);
+	close(unit_pipe[0]);
+	out[n > 0 ? n : 0] = '\0';
+	return n > 0 ? (size_t)n : 0;
+}
+
 #endif
