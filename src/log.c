@@ -10,10 +10,13 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/sockios.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -23,7 +26,10 @@
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 #define SYSLOG_SOCKET  "/dev/log"
-#define IDENTIFIER     "socks5-handler"
+/* How long the record may wait for journald before we leave it to its luck. */
+#define JOURNALD_MS 500
+
+#define IDENTIFIER "socks5-handler"
 
 /* A field is PREFIX NAME "=" value, as the journal takes it. */
 #define PREFIX     "SOCKS5_"
@@ -215,20 +221,41 @@ format_line(const struct fields *fields, char *out)
 	*out = '\0';
 }
 
-/* Whether a datagram to this socket would have a reader. */
-static bool
-reachable(const char *path)
+/* A socket whose datagrams have a reader there, or -1. */
+static int
+connect_to(const char *path)
 {
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
-	int fd, rc;
+	int fd;
 
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return false;
+		return -1;
 	strncpy(un.sun_path, path, sizeof(un.sun_path) - 1);
-	rc = connect(fd, (const struct sockaddr *)&un, sizeof(un));
+	if (connect(fd, (const struct sockaddr *)&un, sizeof(un)) == 0)
+		return fd;
 	close(fd);
-	return rc == 0;
+	return -1;
+}
+
+/*
+ * journald asks /proc which unit a record came from, and finds nothing when
+ * the process has gone: then `journalctl -u` doesn't show it. It works off one
+ * datagram after the other, and passes over an empty one; so when such a one,
+ * sent behind the record, is no longer waiting, the record has been dealt with.
+ */
+static void
+await_journald(int fd)
+{
+	int waiting = 1;
+
+	if (send(fd, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		return;
+	for (int i = 0; i < JOURNALD_MS && waiting > 0; i++) {
+		poll(NULL, 0, 1);
+		if (ioctl(fd, SIOCOUTQ, &waiting) < 0)
+			return;
+	}
 }
 
 /* MESSAGE and PRIORITY, then MESSAGE_ID and the fields if there are any. */
@@ -241,14 +268,17 @@ to_journal(int priority, const char *message, const struct fields *fields)
 	char identifier[] = "SYSLOG_IDENTIFIER=" IDENTIFIER;
 	char id[] = "MESSAGE_ID=" LOG_MESSAGE_ID;
 	struct iovec iov[4 + FIELDS_MAX];
-	int n = 0;
+	int n = 0, journal, rc;
 
 	/* sd_journal_sendv() says nothing where there is no journal. */
-	if (!reachable(JOURNAL_SOCKET))
+	journal = connect_to(JOURNAL_SOCKET);
+	if (journal < 0)
 		return -ENOENT;
 	sendv = (__typeof__(sendv))systemd_function("sd_journal_sendv");
-	if (!sendv)
+	if (!sendv) {
+		close(journal);
 		return -ENOENT;
+	}
 
 	snprintf(message_field, sizeof(message_field), "MESSAGE=%s", message);
 	snprintf(
@@ -261,15 +291,22 @@ to_journal(int priority, const char *message, const struct fields *fields)
 		memcpy(iov + n, fields->at, fields->count * sizeof(*iov));
 		n += (int)fields->count;
 	}
-	return sendv(iov, n);
+	rc = sendv(iov, n);
+	if (rc >= 0)
+		await_journald(journal);
+	close(journal);
+	return rc;
 }
 
 static int
 to_syslog(int priority, const char *message)
 {
+	int fd = connect_to(SYSLOG_SOCKET);
+
 	/* syslog(3) says nothing where there is no reader. */
-	if (!reachable(SYSLOG_SOCKET))
+	if (fd < 0)
 		return -ENOENT;
+	close(fd);
 	openlog(IDENTIFIER, LOG_PID, LOG_DAEMON);
 	syslog(priority, "%s", message);
 	return 0;

@@ -253,6 +253,9 @@ status_of_instance()
 	wait_for_journal 20 SOCKS5_REPLY=0
 	[ "$(journal -o cat --output-fields=SOCKS5_CLIENT \
 		MESSAGE_ID=$message_id | sort -u | wc -l)" -eq 20 ]
+	# journald asks /proc whose they are: each process has waited for that.
+	[ "$(journal -o cat --output-fields=_SYSTEMD_UNIT \
+		MESSAGE_ID=$message_id | grep -c '^socks5-handler@')" -eq 20 ]
 	no_failed_units
 }
 
