@@ -6,6 +6,13 @@ set -eu
 port=$1
 handler=$2
 
+case $port in
+'' | *[!0-9]* | ??????*)
+	echo "PORT=$port is not a port; write for example make run PORT=1081" >&2
+	exit 64
+	;;
+esac
+
 # Whether somebody listens on the port, by the kernel's own list.
 listening()
 {
@@ -21,12 +28,14 @@ if listening; then
 fi
 
 # In a session of its own, it and its children don't see the terminal's
-# SIGINT: they get a SIGTERM from us, and so leave their records.
-SYSTEMD_LOG_LEVEL=warning setsid systemd-socket-activate --accept --inetd \
+# SIGINT: they get a SIGTERM from us, and so leave their records. Or from the
+# kernel, should we be killed.
+SYSTEMD_LOG_LEVEL=warning setsid setpriv --pdeathsig TERM \
+	systemd-socket-activate --accept --inetd \
 	-l "127.0.0.1:$port" "$handler" --log=stderr &
 server=$!
 stopped=
-trap 'stopped=yes' INT TERM
+trap 'stopped=yes' INT TERM HUP
 
 tries=0
 until listening; do
