@@ -204,9 +204,7 @@ hint(char out[PEER_TEXT_MAX])
 	char text[ADDR_TEXT_MAX];
 	union addr addr;
 
-	if (ssh)
-		sscanf(ssh, "%127s %7s", address, port);
-	for (size_t i = 0; !*address && i < sizeof(names) / sizeof(*names);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names) && !*address;
 	     i++) {
 		const char *a = getenv(names[i].address);
 		const char *p = getenv(names[i].port);
@@ -214,6 +212,9 @@ hint(char out[PEER_TEXT_MAX])
 		snprintf(address, sizeof(address), "%s", a ? a : "");
 		snprintf(port, sizeof(port), "%s", p ? p : "");
 	}
+	/* Last, for a whole session and what it starts inherits this one. */
+	if (!*address && ssh)
+		sscanf(ssh, "%127s %7s", address, port);
 	if (!*address)
 		snprintf(out, PEER_TEXT_MAX, "pipe");
 	else if (addr_parse(

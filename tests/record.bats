@@ -58,6 +58,11 @@ teardown()
 	SSH_CONNECTION="2001:db8::5 50123 192.0.2.1 22" \
 		play pipes "${greet[@]}" "send:$(request4 1)" reply:05 eof
 	has client 'pipe:[2001:db8::5]:50123'
+	# A super-server in somebody's ssh session knows better.
+	SSH_CONNECTION="2001:db8::5 50123 192.0.2.1 22" \
+		NCAT_REMOTE_ADDR=192.0.2.8 NCAT_REMOTE_PORT=88 \
+		play pipes "${greet[@]}" "send:$(request4 1)" reply:05 eof
+	has client pipe:192.0.2.8:88
 	TCPREMOTEIP=192.0.2.9 TCPREMOTEPORT=99 \
 		play pipes "${greet[@]}" "send:$(request4 1)" reply:05 eof
 	has client pipe:192.0.2.9:99
