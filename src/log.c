@@ -42,7 +42,7 @@
 #define TEXT_MAX (3 * VALUE_MAX + 1024)
 
 /* All of it in one line, with quotes. */
-#define LINE_MAX (TEXT_MAX + 2 * FIELDS_MAX)
+#define RECORD_MAX (TEXT_MAX + 2 * FIELDS_MAX)
 
 struct fields {
 	size_t count;
@@ -263,7 +263,7 @@ static int
 to_journal(int priority, const char *message, const struct fields *fields)
 {
 	__typeof__(&sd_journal_sendv) sendv;
-	char message_field[sizeof("MESSAGE=") + LINE_MAX];
+	char message_field[sizeof("MESSAGE=") + RECORD_MAX];
 	char priority_field[sizeof("PRIORITY=7")];
 	char identifier[] = "SYSLOG_IDENTIFIER=" IDENTIFIER;
 	char id[] = "MESSAGE_ID=" LOG_MESSAGE_ID;
@@ -315,7 +315,7 @@ to_syslog(int priority, const char *message)
 static int
 to_stderr(const char *message)
 {
-	char line[sizeof(IDENTIFIER ": \n") + LINE_MAX];
+	char line[sizeof(IDENTIFIER ": \n") + RECORD_MAX];
 	int n;
 
 	if (state.stderr_forbidden)
@@ -344,7 +344,7 @@ emit(enum log_target target, int priority, const char *message,
 void
 log_fault(const char *format, ...)
 {
-	char message[LINE_MAX];
+	char message[RECORD_MAX];
 	va_list args;
 
 	va_start(args, format);
@@ -358,7 +358,7 @@ int
 log_session(const struct log_record *record)
 {
 	struct fields fields;
-	char line[LINE_MAX];
+	char line[RECORD_MAX];
 	bool expected = record->reply == 0;
 
 	if (state.target == LOG_TO_NONE)
