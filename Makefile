@@ -183,6 +183,7 @@ lint-tidy:
 lint-shell:
 	shellcheck $(SCRIPTS)
 
+# Below a warning are manual pages that aren't installed on this machine.
 lint-man:
 	mandoc -T lint -W warning man/*.8
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Clients that nobody here wrote, over the real handler.
 #
+# Each test is a process of its own, and may change what it likes:
 # shellcheck disable=SC2030,SC2031
 
 load handler

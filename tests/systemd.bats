@@ -426,6 +426,17 @@ complains()
 	inside systemctl stop wrong.socket wrong.service
 }
 
+@test "systemd's limits are those that the units mean to set" {
+	# To reach the second would take more connections in a second than a
+	# small machine can serve.
+	[ "$(inside systemctl show -P MaxConnections \
+		socks5-handler.socket)" = 512 ]
+	[ "$(inside systemctl show -P TriggerLimitBurst \
+		socks5-handler.socket)" = 0 ]
+	[ "$(inside systemctl show -P Listen socks5-handler.socket)" = \
+		$'127.0.0.1:1080 (Stream)\n[::1]:1080 (Stream)' ]
+}
+
 @test "systemd-analyze finds no fault with the units" {
 	inside systemd-analyze verify --man=no socks5-handler.socket \
 		socks5-handler@.service 2>&1 | tee "$BATS_TEST_TMPDIR/faults"
