@@ -11,16 +11,18 @@
  * connects to a service that runs already.
  *
  * -2  descriptor 2 is the connection too, as under inetd
- * -s  leaves stray descriptors open; prints "stray closed" or "stray open"
- * -i, -b  leaves a signal (ALRM, PIPE, CHLD, TERM) ignored, or blocked
- * -l  ends everything after so long (20 s)
+ * -s  leaves /dev/null open on 3, 7 and 20, and the end of a pipe on 9; prints
+ *     "stray closed" if PROGRAM had none of that pipe when its first bytes
+ *     came, or else "stray open"
+ * -i, -b  leaves a signal (ALRM, CHLD, INT, PIPE, TERM) ignored, or blocked
+ * -l  ends everything after so long (15 s)
  *
  * Steps: those of play.h, and
  *   kill:TERM       sends PROGRAM a signal
  *   wait            waits for PROGRAM's exit
  *   children:N      waits until PROGRAM has N children
  *   fds             prints "fds 0 1 2 ...", what PROGRAM has open
- *   stopped-cpu:MS  PROGRAM must sleep for nine tenths of this time
+ *   stopped-cpu:MS  PROGRAM has to live, and sleep for nine tenths of this time
  *
  * Prints how PROGRAM ended, "exit N" or "signal N", in its last line. Exits
  * with 0 when all steps held, 1 when one failed, 2 for bad usage.
@@ -56,9 +58,12 @@ struct ends {
 	int in, out, our_in, our_out;
 };
 
+#define FDS_MAX 256
+
 static pid_t handler;
 static int handler_status = -1;
 static int stray = -1; /* read end of a pipe the handler should close */
+static enum { UNSEEN, CLOSED, OPEN } stray_was;
 
 static void
 die(const char *what)
@@ -77,19 +82,6 @@ end_handler(void)
 }
 
 static void
-on_alarm(int signo)
-{
-	static const char message[] = "client: the time is over\n";
-
-	(void)signo;
-	if (write(STDERR_FILENO, message, sizeof(message) - 1) < 0)
-		_exit(2);
-	if (handler > 0 && handler_status < 0)
-		kill(handler, SIGKILL);
-	_exit(1);
-}
-
-static void
 make_inet(int family, int *theirs, int *ours)
 {
 	struct sockaddr_storage ss = {.ss_family = (sa_family_t)family};
@@ -105,9 +97,10 @@ make_inet(int family, int *theirs, int *ours)
 		((struct sockaddr_in6 *)sa)->sin6_addr = in6addr_loopback;
 	*ours = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (bind(listener, sa, len) < 0 || listen(listener, 1) < 0 ||
-	    getsockname(listener, sa, &len) < 0 || connect(*ours, sa, len) < 0)
+	    getsockname(listener, sa, &len) < 0 ||
+	    connect(*ours, sa, len) < 0 ||
+	    (*theirs = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) < 0)
 		die("loopback");
-	*theirs = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	setsockopt(*ours, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	close(listener);
 }
@@ -116,21 +109,29 @@ static void
 make_unix(int *theirs, int *ours)
 {
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
-	char dir[] = "/tmp/client.XXXXXX";
+	const char *tmp = getenv("TMPDIR");
+	char dir[sizeof(un.sun_path) - sizeof("/s")];
 	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int len = snprintf(
+	    dir, sizeof(dir), "%s/client.XXXXXX", tmp ? tmp : P_tmpdir);
+	bool made;
 
+	/* A path longer than an address can be goes elsewhere. */
+	if (len < 0 || (size_t)len >= sizeof(dir))
+		snprintf(dir, sizeof(dir), "%s/client.XXXXXX", P_tmpdir);
 	if (!mkdtemp(dir))
 		die(dir);
-	snprintf(un.sun_path, sizeof(un.sun_path), "%s/socket", dir);
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s/s", dir);
 	*ours = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (bind(listener, (struct sockaddr *)&un, sizeof(un)) < 0 ||
-	    listen(listener, 1) < 0 ||
-	    connect(*ours, (struct sockaddr *)&un, sizeof(un)) < 0)
-		die(un.sun_path);
-	*theirs = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	made = bind(listener, (struct sockaddr *)&un, sizeof(un)) == 0 &&
+	       listen(listener, 1) == 0 &&
+	       connect(*ours, (struct sockaddr *)&un, sizeof(un)) == 0 &&
+	       (*theirs = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) >= 0;
 	close(listener);
 	unlink(un.sun_path);
 	rmdir(dir);
+	if (!made)
+		die(un.sun_path);
 }
 
 /* A two-way connection of this kind; false when there is no such kind. */
@@ -193,87 +194,142 @@ make_ends(const char *kind, struct ends *out)
 	return false;
 }
 
-/* Descriptors that nobody asked for; the last one is seen to be closed. */
-static void
-leave_strays(int watched)
+/* A copy out of the way of those that PROGRAM gets. */
+static int
+aside(int fd)
 {
-	int null = open("/dev/null", O_RDWR);
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 60);
 
-	if (null < 0 || dup2(null, 3) < 0 || dup2(null, 30) < 0 ||
-	    dup2(watched, 47) < 0)
-		die("strays");
+	if (copy < 0)
+		die("fcntl");
+	return copy;
 }
 
 /* In the child: the descriptors and signals as a super-server leaves them. */
 static void
-become(const struct options *o, const struct ends *ends, int watched,
-    char **program)
+become(
+    const struct options *o, const struct ends *ends, int pipe_end, char **argv)
 {
-	int in = fcntl(ends->in, F_DUPFD, 60);
-	int out = fcntl(ends->out, F_DUPFD, 60);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int in = aside(ends->in), out = aside(ends->out);
+	int sources[] = {
+	    aside(null), aside(null), aside(null), aside(pipe_end)};
+	static const int strays[] = {3, 7, 20, 9};
+	static const int defaults[] = {
+	    SIGALRM, SIGCHLD, SIGINT, SIGPIPE, SIGTERM};
 
 	dup2(in, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
 	if (o->inetd)
 		dup2(out, STDERR_FILENO);
-	close(in);
-	close(out);
-	signal(SIGPIPE, SIG_DFL);
-	for (int s = 1; s < NSIG; s++) {
-		if (sigismember(&o->ignored, s) == 1)
-			signal(s, SIG_IGN);
-	}
+	for (int i = 0; o->stray && i < 4; i++)
+		dup2(sources[i], strays[i]);
+	for (int i = 0; i < 5; i++)
+		signal(defaults[i], sigismember(&o->ignored, defaults[i]) == 1
+					? SIG_IGN
+					: SIG_DFL);
 	sigprocmask(SIG_SETMASK, &o->blocked, NULL);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (o->stray)
-		leave_strays(watched);
-	execvp(program[0], program);
-	die(program[0]);
-}
-
-/* The stray pipe's write end has to be closed while the program lives. */
-static void
-check_stray(void)
-{
-	struct pollfd fd = {stray, POLLIN, 0};
-	char byte;
-
-	if (stray < 0)
-		return;
-	poll(&fd, 1, 2000);
-	printf("stray %s\n",
-	    fd.revents && read(stray, &byte, 1) == 0 ? "closed" : "open");
-	close(stray);
-	stray = -1;
+	execvp(argv[0], argv);
+	fprintf(stderr, "client: %s: %s\n", argv[0], strerror(errno));
+	_exit(127);
 }
 
 static void
 start(const struct options *o, struct ends *ends, char **program)
 {
-	int watched[2];
+	pid_t client = getpid();
+	int ends_of_pipe[2];
 
 	fflush(NULL);
-	if (pipe2(watched, O_CLOEXEC) < 0)
-		die("pipe");
-	handler = fork();
-	if (handler == 0)
-		become(o, ends, watched[1], program);
-	close(watched[1]);
-	if (o->stray)
-		stray = watched[0];
-	else
-		close(watched[0]);
+	if (pipe2(ends_of_pipe, O_CLOEXEC) < 0 || (handler = fork()) < 0)
+		die("starting");
+	if (handler == 0) {
+		/* Whatever becomes of the client, nothing is left behind. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != client)
+			_exit(127);
+		become(o, ends, ends_of_pipe[1], program);
+	}
+	stray = ends_of_pipe[0];
+	close(ends_of_pipe[1]);
 	close(ends->in);
 	if (ends->out != ends->in)
 		close(ends->out);
 }
 
-static int
-wait_handler(void)
+static bool
+handler_lives(void)
 {
-	if (handler_status < 0 && waitpid(handler, &handler_status, 0) < 0)
-		die("waitpid");
+	siginfo_t info = {0};
+
+	return handler > 0 && handler_status < 0 &&
+	       waitid(P_PID, (id_t)handler, &info,
+		   WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == 0;
+}
+
+static int
+wait_handler(const struct player *p)
+{
+	while (handler_status < 0) {
+		pid_t ended = waitpid(handler, &handler_status, WNOHANG);
+
+		if (ended < 0)
+			die("waitpid");
+		if (ended == 0 && !play_nap(p, 1))
+			play_fail(
+			    p, "PROGRAM still ran when the time was over");
+	}
 	return handler_status;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* What PROGRAM has open, in order: how many, or -1. */
+static int
+list_fds(int fds[FDS_MAX])
+{
+	char path[64];
+	struct dirent *entry;
+	int n = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", handler);
+	dir = opendir(path);
+	if (!dir)
+		return -1;
+	while (n < FDS_MAX && (entry = readdir(dir))) {
+		if (entry->d_name[0] != '.')
+			fds[n++] = atoi(entry->d_name);
+	}
+	closedir(dir);
+	qsort(fds, (size_t)n, sizeof(*fds), compare);
+	return n;
+}
+
+/* Whether PROGRAM, alive, has none of the pipe. The pipe's end of file would
+ * not do: a tracer of PROGRAM inherits the pipe as well. */
+static void
+see_stray(struct player *p)
+{
+	struct stat ours, theirs;
+	char path[64];
+	int fds[FDS_MAX], n = list_fds(fds);
+
+	(void)p;
+	stray_was = n < 0 || fstat(stray, &ours) < 0 ? OPEN : CLOSED;
+	for (int i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d", handler, fds[i]);
+		if (stat(path, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
+		    ours.st_ino == theirs.st_ino)
+			stray_was = OPEN;
+	}
+	if (!handler_lives())
+		stray_was = OPEN;
 }
 
 static int
@@ -294,94 +350,76 @@ signal_number(const char *name)
 	exit(2);
 }
 
-static void
-nap_ms(long ms)
-{
-	nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
-}
-
 /* Clock ticks of user and system time together. */
-static unsigned long
-cpu_ticks(void)
+static long
+cpu_ticks(const struct player *p)
 {
-	unsigned long user = 0, sys = 0;
-	char path[64];
+	unsigned long user, sys;
+	char path[64], line[1024] = "", *end;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", handler);
 	f = fopen(path, "re");
-	if (!f || fscanf(f,
-		      "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u"
-		      "%lu %lu",
-		      &user, &sys) != 2)
-		user = sys = 0;
+	if (f && !fgets(line, sizeof(line), f))
+		line[0] = '\0';
 	if (f)
 		fclose(f);
-	return user + sys;
+	end = strrchr(line, ')'); /* the name may contain anything */
+	if (!handler_lives() || !end ||
+	    sscanf(end, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+		&user, &sys) != 2)
+		play_fail(p, "PROGRAM has ended");
+	return (long)(user + sys);
 }
 
 static void
-stopped_cpu(const struct player *p, const char *arg)
+stopped_cpu(const struct player *p)
 {
-	long ms = atol(arg), hz = sysconf(_SC_CLK_TCK);
-	unsigned long before, used;
+	int ms = (int)play_number(p, INT32_MAX);
+	long before, used;
 
-	nap_ms(30); /* for what was under way */
-	before = cpu_ticks();
-	nap_ms(ms);
-	used = (cpu_ticks() - before) * 1000 / (unsigned long)hz;
-	/* A tick more, for it may have been nearly full before. */
-	if (used > (unsigned long)(ms / 10 + 1000 / hz))
-		play_fail(p, "it was busy for %lu ms", used);
+	play_nap(p, 30); /* for what was under way */
+	before = cpu_ticks(p);
+	if (!play_nap(p, ms))
+		play_fail(p, "the time is over");
+	used = (cpu_ticks(p) - before) * 1000 / sysconf(_SC_CLK_TCK);
+	/* A tick more, for one may have been nearly full before. Never a larger
+	 * share: on a busy machine even a loop doesn't get it. */
+	if (used > ms / 10 + 1000 / sysconf(_SC_CLK_TCK))
+		play_fail(p, "PROGRAM was busy for %ld ms", used);
 }
 
 static void
-await_children(const char *arg)
+await_children(const struct player *p)
 {
-	char path[64], line[256];
+	uint64_t wanted = play_number(p, INT32_MAX), n;
+	char path[64];
+	int child;
 
 	snprintf(
 	    path, sizeof(path), "/proc/%d/task/%d/children", handler, handler);
 	for (;;) {
 		FILE *f = fopen(path, "re");
-		int n = 0;
 
-		if (f && fgets(line, sizeof(line), f)) {
-			for (char *c = line; *c; c++)
-				n += *c == ' ';
-		}
+		for (n = 0; f && fscanf(f, "%d", &child) == 1; n++)
+			;
 		if (f)
 			fclose(f);
-		if (n == atoi(arg))
+		if (n == wanted)
 			return;
-		nap_ms(2);
+		if (!play_nap(p, 2))
+			play_fail(p, "there were %ju when the time was over",
+			    (uintmax_t)n);
 	}
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	return *(const int *)a - *(const int *)b;
 }
 
 static void
 print_fds(const struct player *p)
 {
-	char path[64];
-	struct dirent *entry;
-	int fds[256], n = 0;
-	DIR *dir;
+	int fds[FDS_MAX], n = list_fds(fds);
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", handler);
-	dir = opendir(path);
-	if (!dir)
-		play_fail(p, "%s", strerror(errno));
-	while ((entry = readdir(dir)) && n < 256) {
-		if (entry->d_name[0] != '.')
-			fds[n++] = atoi(entry->d_name);
-	}
-	closedir(dir);
-	qsort(fds, (size_t)n, sizeof(*fds), compare);
+	if (n < 0 || !handler_lives())
+		play_fail(p, "PROGRAM has ended");
 	printf("fds");
 	for (int i = 0; i < n; i++)
 		printf(" %d", fds[i]);
@@ -389,26 +427,34 @@ print_fds(const struct player *p)
 }
 
 static bool
-steps_of_ours(struct player *p, const char *verb, const char *arg)
+steps_of_ours(struct player *p, const char *verb)
 {
-	if (strcmp(verb, "kill") == 0)
-		kill(handler, signal_number(arg));
-	else if (strcmp(verb, "wait") == 0)
-		wait_handler();
-	else if (strcmp(verb, "children") == 0)
-		await_children(arg);
-	else if (strcmp(verb, "stopped-cpu") == 0)
-		stopped_cpu(p, arg);
-	else if (strcmp(verb, "fds") == 0)
+	static const char *const verbs[] = {
+	    "kill", "wait", "children", "stopped-cpu", "fds"};
+	size_t i = 0;
+
+	while (i < 5 && strcmp(verbs[i], verb) != 0)
+		i++;
+	if (i < 5 && handler <= 0)
+		play_fail(p, "there is no PROGRAM");
+	if (i == 0 && handler_status >= 0)
+		play_fail(p, "PROGRAM has ended");
+	if (i == 0)
+		kill(handler, signal_number(p->arg));
+	else if (i == 1)
+		wait_handler(p);
+	else if (i == 2)
+		await_children(p);
+	else if (i == 3)
+		stopped_cpu(p);
+	else if (i == 4)
 		print_fds(p);
-	else
-		return false;
-	return true;
+	return i < 5;
 }
 
 /* A service that runs already: tcp:ADDRESS:PORT or unix:PATH. */
 static int
-connect_to(const char *where)
+connect_to(const struct player *p, const char *where)
 {
 	union {
 		struct sockaddr sa;
@@ -418,12 +464,13 @@ connect_to(const char *where)
 	} a = {0};
 	char host[64] = "";
 	unsigned port;
-	int fd, on = 1;
-	socklen_t len;
+	int fd, on = 1, error = 0;
+	socklen_t len, error_len = sizeof(error);
 
-	if (strncmp(where, "unix:", 5) == 0) {
+	if (strncmp(where, "unix:", 5) == 0 &&
+	    strlen(where + 5) < sizeof(a.un.sun_path)) {
 		a.un.sun_family = AF_UNIX;
-		strncpy(a.un.sun_path, where + 5, sizeof(a.un.sun_path) - 1);
+		memcpy(a.un.sun_path, where + 5, strlen(where + 5));
 		len = sizeof(a.un);
 	} else if (sscanf(where, "tcp:[%63[0-9a-f:]]:%u", host, &port) == 2 &&
 		   inet_pton(AF_INET6, host, &a.in6.sin6_addr) == 1) {
@@ -438,11 +485,17 @@ connect_to(const char *where)
 	} else {
 		return -1;
 	}
-	fd = socket(a.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (connect(fd, &a.sa, len) < 0) {
-		fprintf(stderr, "client: %s: %s\n", where, strerror(errno));
-		exit(1);
+	fd = socket(
+	    a.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (connect(fd, &a.sa, len) < 0)
+		error = errno;
+	if (error == EINPROGRESS) {
+		if (!play_poll(p, fd, POLLOUT, -1))
+			play_fail(p, "%s: no answer", where);
+		getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_len);
 	}
+	if (error)
+		play_fail(p, "%s: %s", where, strerror(error));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	return fd;
 }
@@ -476,14 +529,20 @@ read_options(int argc, char **argv, struct options *o)
 			o->limit = (unsigned)atoi(optarg);
 		else
 			exit(usage());
+		if (o->limit < 1 || o->limit > 86400)
+			exit(usage());
 	}
 }
 
 int
 main(int argc, char **argv)
 {
-	struct options o = {.limit = 20};
-	struct player player = {.program = "client", .other = steps_of_ours};
+	struct options o = {.limit = 15};
+	struct player player = {
+	    .program = "client",
+	    .other = steps_of_ours,
+	    .cleanup = end_handler,
+	};
 	struct ends ends;
 	char **program = NULL;
 	int count, status;
@@ -500,27 +559,31 @@ main(int argc, char **argv)
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGALRM, on_alarm);
-	alarm(o.limit);
-	play_cleanup = end_handler;
+	signal(SIGCHLD, SIG_DFL);
+	play_limit(&player, o.limit);
 	if (program) {
 		if (!*program || !make_ends(argv[0], &ends))
 			return usage();
 		start(&o, &ends, program);
+		if (o.stray)
+			player.at_first_bytes = see_stray;
 		player.in = ends.our_in;
 		player.out = ends.our_out;
 	} else {
-		player.in = player.out = connect_to(argv[0]);
+		player.in = player.out = connect_to(&player, argv[0]);
 		if (player.in < 0)
 			return usage();
 	}
 
 	play(&player, count - 1, argv + 1);
-	check_stray();
+	if (o.stray && stray_was == UNSEEN && program)
+		see_stray(&player);
+	if (o.stray && program)
+		printf("stray %s\n", stray_was == CLOSED ? "closed" : "open");
 	play_close(&player);
 	if (!program)
 		return 0;
-	status = wait_handler();
+	status = wait_handler(&player);
 	if (WIFEXITED(status))
 		printf("exit %d\n", WEXITSTATUS(status));
 	else

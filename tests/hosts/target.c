@@ -9,8 +9,8 @@
  * once it does, accepts COUNT connections (1), one after the other, prints
  * "peer ADDRESS PORT", and plays the steps of play.h on each.
  *
- * -x  a black hole: nobody who connects gets an answer, until SIGTERM
- * -l  ends everything after so long (20 s)
+ * -x  a black hole: nobody who connects gets an answer, until SIGTERM ends it
+ * -l  ends everything after so long (15 s)
  *
  * Exits with 0 when all steps held, 1 when one failed, 2 for bad usage.
  */
@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,15 +41,6 @@ die(const char *what)
 {
 	fprintf(stderr, "target: %s: %s\n", what, strerror(errno));
 	exit(2);
-}
-
-static void
-on_alarm(int signo)
-{
-	static const char message[] = "target: the time is over\n";
-
-	(void)signo;
-	_exit(write(STDERR_FILENO, message, sizeof(message) - 1) < 0 ? 2 : 1);
 }
 
 static void
@@ -77,10 +69,14 @@ write_port(const char *file, const union address *a)
 		die(file);
 }
 
-/* With the queue of one full, the kernel drops every further SYN. */
+/* Once the queue is full, the kernel drops every further SYN. */
 static void
-fill_queue(const union address *a, socklen_t len)
+fill_queue(
+    const struct player *p, int listener, const union address *a, socklen_t len)
 {
+	struct tcp_info info = {0};
+	socklen_t info_len = sizeof(info);
+
 	for (int i = 0; i < 4; i++) {
 		int fd = socket(a->sa.sa_family,
 		    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -88,12 +84,19 @@ fill_queue(const union address *a, socklen_t len)
 		if (connect(fd, &a->sa, len) < 0 && errno != EINPROGRESS)
 			die("filling the queue");
 	}
+	/* Of a listener these two are the queue's length and its limit. */
+	while (
+	    getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &info_len) < 0 ||
+	    info.tcpi_unacked <= info.tcpi_sacked) {
+		if (!play_nap(p, 1))
+			play_fail(p, "the queue did not fill");
+	}
 }
 
 static void
 print_peer(int fd)
 {
-	union address a;
+	union address a = {0};
 	socklen_t len = sizeof(a);
 	char text[INET6_ADDRSTRLEN];
 
@@ -152,12 +155,16 @@ read_options(int argc, char **argv, struct options *o)
 		else
 			exit(usage());
 	}
+	if (o->count < 1 || o->limit < 1 || o->limit > 86400 || port < 0 ||
+	    port > 65535)
+		exit(usage());
 	if (!host)
 		host = six ? "::1" : "127.0.0.1";
+	if (path && strlen(path) >= sizeof(o->address.un.sun_path))
+		exit(usage());
 	if (path) {
 		o->address.un.sun_family = AF_UNIX;
-		strncpy(o->address.un.sun_path, path,
-		    sizeof(o->address.un.sun_path) - 1);
+		memcpy(o->address.un.sun_path, path, strlen(path));
 		o->len = sizeof(o->address.un);
 	} else if (inet_pton(AF_INET, host, &o->address.in.sin_addr) == 1) {
 		o->address.in.sin_family = AF_INET;
@@ -175,7 +182,7 @@ read_options(int argc, char **argv, struct options *o)
 int
 main(int argc, char **argv)
 {
-	struct options o = {.count = 1, .limit = 20};
+	struct options o = {.count = 1, .limit = 15};
 	struct player player = {.program = "target"};
 	int listener, on = 1;
 
@@ -184,9 +191,7 @@ main(int argc, char **argv)
 		return usage();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGALRM, on_alarm);
-	signal(SIGTERM, on_terminate);
-	alarm(o.limit);
+	play_limit(&player, o.limit);
 
 	listener =
 	    socket(o.address.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -195,16 +200,24 @@ main(int argc, char **argv)
 	    listen(listener, o.hole ? 0 : 16) < 0 ||
 	    getsockname(listener, &o.address.sa, &o.len) < 0)
 		die("can't listen");
-	if (o.hole)
-		fill_queue(&o.address, o.len);
+	if (o.hole) {
+		signal(SIGTERM, on_terminate);
+		fill_queue(&player, listener, &o.address, o.len);
+	}
 	write_port(argv[optind], &o.address);
-	while (o.hole)
-		pause();
+	while (o.hole && play_nap(&player, 1000))
+		;
+	if (o.hole)
+		play_fail(&player, "nobody ended it before the time was over");
 
 	for (int i = 0; i < o.count; i++) {
-		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		int fd = -1;
 
-		if (fd < 0)
+		if (!play_poll(&player, listener, POLLIN, -1))
+			play_fail(&player,
+			    "%d of %d had connected when the time was over", i,
+			    o.count);
+		if ((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) < 0)
 			die("accept");
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 		print_peer(fd);
