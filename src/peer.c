@@ -57,7 +57,9 @@ peer_guard_stderr(void)
 		dup2(none[1], STDERR_FILENO);
 		close(none[1]);
 	}
-	close(none[0]);
+	/* Else it was 2 itself, and dup2() has closed it. */
+	if (none[0] != STDERR_FILENO)
+		close(none[0]);
 }
 
 /* Descriptor 3 is the connection: LISTEN_FDS, see sd_listen_fds(3). */

@@ -132,6 +132,18 @@ complains()
 	[[ $output == *"fds 0 1 2 3"$'\n'* ]]
 }
 
+@test "a closed descriptor 2 is not left for the target's connection" {
+	start_target eof
+	# shellcheck disable=SC2016
+	run "$HOSTS/client" inet "${greet[@]}" "send:$(request4 "$port")" \
+		reply:00 fds shut eof -- sh -c 'exec "$0" --log=none 2>&-' \
+		"$HANDLER"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	target_held
+	[[ $output == *"fds 0 1 2 3"$'\n'* ]]
+}
+
 @test "where close_range fails, stray descriptors are closed all the same" {
 	need_strace
 	start_target eof
