@@ -23,6 +23,8 @@ for i in "${!floors[@]}"; do
 	done
 done
 
+include='^[[:space:]]*#[[:space:]]*include[[:space:]]*(["<])([^">]*)'
+
 status=0
 complain()
 {
@@ -43,18 +45,26 @@ for file in src/*; do
 	fi
 	first=
 	while IFS=: read -r line text; do
-		header=${text#*\"}
-		header=${header%\"*}
+		[[ $text =~ $include ]]
+		header=${BASH_REMATCH[2]}
 		other=${header%.h}
+		# In angle brackets stands the system's, unless it is ours.
+		[ "${BASH_REMATCH[1]}" = '"' ] || [ -n "${floor[$other]:-}" ] ||
+			continue
 		[ -n "$first" ] || first=$other
-		if [ "$other" = "$room" ]; then
+		place="$file:$line: includes \"$header\""
+		if [ "${BASH_REMATCH[1]}" = '<' ]; then
+			complain "$place in <>; a room's header stands in quotes"
+		elif [ "$other" = "$room" ]; then
 			continue
 		elif [ -z "${floor[$other]:-}" ]; then
-			complain "$file:$line: includes \"$header\", which is no room's header"
-		elif [ "${floor[$other]}" -ge "${floor[$room]}" ]; then
-			complain "$file:$line: includes \"$header\", which is not below $room"
+			complain "$place, which is no room's header"
+		elif [ "${floor[$other]}" -gt "${floor[$room]}" ]; then
+			complain "$place, which stands above it; only lower floors may be included"
+		elif [ "${floor[$other]}" -eq "${floor[$room]}" ]; then
+			complain "$place, which stands beside it; only lower floors may be included"
 		fi
-	done < <(grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' "$file")
+	done < <(grep -nE "$include" "$file")
 	if [[ $file == *.c && $first != "$room" ]]; then
 		complain "$file: its first header has to be \"$room.h\""
 	fi

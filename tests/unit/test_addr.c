@@ -50,13 +50,14 @@ parse_refuses(void **state)
 	static const char *const texts[] = {"", "localhost", "1.2.3",
 	    "1.2.3.4.5", "01.2.3.4", "256.1.1.1", "0x7f000001", "2130706433",
 	    "[::1]", "::1%lo", "::g", ":::", "1.2.3.4 ", " ::1", "::1:80%"};
-	union addr addr = {.sa.sa_family = 77};
+	union addr addr, untouched;
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(texts); i++) {
+	memset(&untouched, 0xa5, sizeof(untouched));
+	addr = untouched;
+	for (size_t i = 0; i < COUNT(texts); i++)
 		assert_int_equal(addr_parse(texts[i], 80, &addr), -EINVAL);
-		assert_int_equal(addr.sa.sa_family, 77);
-	}
+	assert_memory_equal(&addr, &untouched, sizeof(untouched));
 }
 
 static void
@@ -76,6 +77,15 @@ format_the_rest(void **state)
 	assert_string_equal(
 	    addr_format((struct sockaddr *)&vm, text), "vsock:3:1024");
 	assert_string_equal(addr_format((struct sockaddr *)&un, text), "");
+	in6.sin6_addr = in6addr_loopback;
+	assert_string_equal(addr_format((struct sockaddr *)&in6, text),
+	    "[::1%4294967295]:65535");
+	/* Nothing but what belongs to this family is read. */
+	assert_string_equal(
+	    addr_format((struct sockaddr *)guarded(
+			    &(sa_family_t){AF_UNIX}, sizeof(sa_family_t)),
+		text),
+	    "");
 	memset(&in6.sin6_addr, 0xfe, sizeof(in6.sin6_addr));
 	assert_string_equal(addr_format((struct sockaddr *)&in6, text),
 	    "[fefe:fefe:fefe:fefe:fefe:fefe:fefe:fefe%4294967295]:65535");
@@ -98,6 +108,7 @@ equal(void **state)
 	    .in6 = {.sin6_family = AF_INET6, .sin6_port = htons(80)}};
 	inet_pton(AF_INET6, "::ffff:192.0.2.1", &mapped.in6.sin6_addr);
 	assert_true(addr_equal(&a, &mapped));
+	assert_true(addr_equal(&mapped, &mapped));
 	assert_true(addr_equal(&mapped, &a));
 	assert_false(addr_equal(&c, &a));
 
@@ -155,6 +166,33 @@ interleave(void **state)
 	check_interleave(many, turns);
 }
 
+/* All patterns up to a length, by what has to hold for any. */
+static void
+interleave_any(void **state)
+{
+	(void)state;
+	for (uint16_t len = 1; len <= 10; len++) {
+		for (unsigned bits = 0; bits < 1U << len; bits++) {
+			char families[11] = "", expected[11] = "";
+			size_t left[2] = {0, 0};
+			bool six = bits & 1;
+
+			for (uint16_t i = 0; i < len; i++) {
+				families[i] = bits >> i & 1 ? '6' : '4';
+				left[bits >> i & 1]++;
+			}
+			/* Turns, from the first one's on, while there are. */
+			for (uint16_t i = 0; i < len; i++, six = !six) {
+				if (left[six] == 0)
+					six = !six;
+				left[six]--;
+				expected[i] = six ? '6' : '4';
+			}
+			check_interleave(families, expected);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -164,6 +202,7 @@ main(void)
 	    cmocka_unit_test(format_the_rest),
 	    cmocka_unit_test(equal),
 	    cmocka_unit_test(interleave),
+	    cmocka_unit_test(interleave_any),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,19 +7,46 @@
 
 static char sentence[1024];
 
-/* config_read() with this word, and what it says in `sentence`. */
+/* config_read() with these words, and what it says in `sentence`. */
 static int
-read_word(char *word, struct config *out)
+read_words(const char *first, const char *second, struct config *out)
 {
-	char name[] = "socks5-handler";
-	char *argv[] = {name, word, NULL};
-	int rc;
+	char words[3][128] = {"socks5-handler"};
+	char *argv[] = {words[0], words[1], words[2], NULL};
+	int argc = 1 + !!first + !!second, rc;
 
+	for (int i = 1; i < argc; i++)
+		snprintf(
+		    words[i], sizeof(words[i]), "%s", i == 1 ? first : second);
+	argv[argc] = NULL;
 	listen_to_stderr();
 	optind = 0; /* getopt starts anew */
-	rc = config_read(word ? 2 : 1, argv, out);
+	rc = config_read(argc, argv, out);
 	what_stderr_said(sentence, sizeof(sentence));
 	return rc;
+}
+
+static int
+read_word(const char *word, struct config *out)
+{
+	return read_words(word, NULL, out);
+}
+
+/* Refused in one sentence that has these two in it; *out is as it was. */
+static void
+is_refused(
+    const char *first, const char *second, const char *named, const char *right)
+{
+	struct config c, untouched;
+
+	memset(&untouched, 0xa5, sizeof(untouched));
+	c = untouched;
+	assert_int_equal(read_words(first, second, &c), -EINVAL);
+	assert_memory_equal(&c, &untouched, sizeof(c));
+	assert_non_null(strstr(sentence, named));
+	assert_non_null(strstr(sentence, right));
+	assert_ptr_equal(
+	    strchr(sentence, '\n'), sentence + strlen(sentence) - 1);
 }
 
 static void
@@ -40,24 +67,47 @@ static void
 each_option_sets_its_own(void **state)
 {
 	struct config c;
-	char handshake[] = "--handshake-timeout=1";
-	char connecting[] = "--connect-timeout=2";
-	char lifetime[] = "--lifetime=3";
-	char idle[] = "--idle-timeout=4";
-	char log[] = "--log=none";
 
 	(void)state;
-	read_word(handshake, &c);
+	read_word("--handshake-timeout=1", &c);
 	assert_int_equal(c.handshake_timeout_ms, 1000);
-	read_word(connecting, &c);
+	read_word("--connect-timeout=2", &c);
 	assert_int_equal(c.connect_timeout_ms, 2000);
-	read_word(lifetime, &c);
+	read_word("--lifetime=3", &c);
 	assert_int_equal(c.lifetime_ms, 3000);
-	read_word(idle, &c);
+	read_word("--idle-timeout=4", &c);
 	assert_int_equal(c.idle_timeout_ms, 4000);
 	assert_int_equal(c.lifetime_ms, 30000);
-	read_word(log, &c);
+	read_word("--log=none", &c);
 	assert_int_equal(c.log, LOG_TO_NONE);
+	/* The value as a word of its own; of two the last. */
+	assert_int_equal(read_words("--lifetime", "4", &c), 0);
+	assert_int_equal(c.lifetime_ms, 4000);
+	assert_int_equal(read_words("--lifetime=5", "--lifetime=6", &c), 0);
+	assert_int_equal(c.lifetime_ms, 6000);
+}
+
+static void
+log_targets(void **state)
+{
+	static const char *const words[] = {
+	    [LOG_TO_AUTO] = "--log=auto",
+	    [LOG_TO_JOURNAL] = "--log=journal",
+	    [LOG_TO_SYSLOG] = "--log=syslog",
+	    [LOG_TO_STDERR] = "--log=stderr",
+	    [LOG_TO_NONE] = "--log=none",
+	};
+	struct config c;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(words); i++) {
+		assert_int_equal(read_word(words[i], &c), 0);
+		assert_int_equal(c.log, i);
+	}
+	is_refused("--log=", NULL, "--log=: ", "journal");
+	is_refused("--log=file", NULL, "--log=file: ", "journal");
+	is_refused("--log=Journal", NULL, "--log=Journal: ", "journal, ");
+	is_refused("--log=none ", NULL, "--log=none : ", "journal");
 }
 
 static void
@@ -94,22 +144,100 @@ no_seconds(void **state)
 {
 	static const char *const values[] = {"", "x", "3x", "-1", "+1", "1e3",
 	    "0x10", " 3", "3 ", "1.", ".5", "1.5.5", "1,5", "nan", "inf",
-	    "315360001", "9999999999", "99999999999999999999999"};
-	struct config c, untouched;
-	char word[64];
+	    "315360001", "999999999999", "99999999999999999999999"};
+	static const char *const options[] = {"--handshake-timeout",
+	    "--connect-timeout", "--lifetime", "--idle-timeout"};
+	char word[64], right[64];
 
 	(void)state;
-	memset(&untouched, 0xa5, sizeof(untouched));
-	for (size_t i = 0; i < COUNT(values); i++) {
-		c = untouched;
-		snprintf(word, sizeof(word), "--idle-timeout=%s", values[i]);
-		assert_int_equal(read_word(word, &c), -EINVAL);
-		assert_memory_equal(&c, &untouched, sizeof(c));
-		assert_non_null(strstr(sentence, word));
-		assert_non_null(strstr(sentence, "--idle-timeout=30"));
-		assert_ptr_equal(
-		    strchr(sentence, '\n'), sentence + strlen(sentence) - 1);
+	for (size_t i = 0; i < COUNT(values) * COUNT(options); i++) {
+		const char *option = options[i % COUNT(options)];
+
+		snprintf(word, sizeof(word), "%s=%s", option,
+		    values[i / COUNT(options)]);
+		snprintf(right, sizeof(right), " %s=30", option);
+		is_refused(word, NULL, word, right);
 	}
+}
+
+/* What is no option at all, or is not complete, or says too much. */
+static void
+bad_usage(void **state)
+{
+	(void)state;
+	is_refused("--nonsense", NULL, "--nonsense: no such", "--help");
+	is_refused("--nonsense=3", NULL, "--nonsense=3: no such", "--help");
+	is_refused("-x", NULL, "-x: no such", "--help");
+	is_refused("--lifetime=3", "-x", "-x: no such", "--help");
+	is_refused("--l=3", NULL, "--l=3: no such", "--help"); /* which? */
+	is_refused("--lifetime", NULL, "--lifetime: needs", "--lifetime=30");
+	is_refused("--log", NULL, "--log: needs", "--log=syslog");
+	is_refused("--lifetime", "--log=none",
+	    "--lifetime=--log=none: ", "--lifetime=30");
+	is_refused("--help=3", NULL, "--help=3: takes no", "leave out");
+	is_refused("--version=3", NULL, "--version=3: takes no", "leave out");
+	is_refused("word", NULL, "word: not an option", "--help");
+	is_refused("", NULL, ": not an option", "--help");
+	is_refused("--lifetime=3", "word", "word: not an option", "--help");
+	is_refused("word", "--lifetime=3", "word: not an option", "--help");
+	is_refused("--", "word", "word: not an option", "--help");
+	is_refused("-", NULL, "-: not an option", "--help");
+	/* The first mistake is the one that is named. */
+	is_refused("--lifetime=x", "--nonsense", "--lifetime=x", "=30");
+	is_refused("word", "--nonsense", "word: not an option", "--help");
+	is_refused("--nonsense", "--lifetime=x", "--nonsense", "--help");
+}
+
+static void
+help_and_version(void **state)
+{
+	static const char *const words[] = {"--help", "--version"};
+	int out = dup(STDOUT_FILENO);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(words); i++) {
+		struct config c, untouched;
+		char said[4096];
+		int rc, p[2];
+		ssize_t n;
+
+		memset(&untouched, 0xa5, sizeof(untouched));
+		c = untouched;
+		assert_int_equal(pipe(p), 0);
+		fflush(stdout);
+		dup2(p[1], STDOUT_FILENO);
+		rc = read_word(words[i], &c);
+		fflush(stdout);
+		dup2(out, STDOUT_FILENO);
+		close(p[1]);
+		n = read(p[0], said, sizeof(said) - 1);
+		close(p[0]);
+		assert_int_equal(rc, 1);
+		assert_memory_equal(&c, &untouched, sizeof(c));
+		assert_string_equal(sentence, "");
+		assert_true(n > 0);
+		said[n] = '\0';
+		assert_non_null(strstr(said, "socks5-handler"));
+	}
+	close(out);
+}
+
+/* Under inetd descriptor 2 is the client; the sentence goes elsewhere. */
+static void
+forbidden_stderr(void **state)
+{
+	struct config c;
+	pid_t pid = fork_child();
+
+	(void)state;
+	if (pid == 0) {
+		log_forbid_stderr();
+		HOLD(read_word("--log=stderr", &c) == -EINVAL);
+		HOLD(read_word("--log=none", &c) == 0);
+		HOLD(*sentence == '\0');
+		_exit(0);
+	}
+	child_held(pid);
 }
 
 int
@@ -120,6 +248,10 @@ main(void)
 	    cmocka_unit_test(each_option_sets_its_own),
 	    cmocka_unit_test(seconds),
 	    cmocka_unit_test(no_seconds),
+	    cmocka_unit_test(log_targets),
+	    cmocka_unit_test(bad_usage),
+	    cmocka_unit_test(help_and_version),
+	    cmocka_unit_test(forbidden_stderr),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

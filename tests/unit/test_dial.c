@@ -1,8 +1,156 @@
-/* tests/connect.bats has the rest, on real networks. */
+/* On loopback alone; tests/connect.bats has it with names and replies. */
 #include "dial.h"
+#include "network.h"
 #include "unit.h"
 
-#include <errno.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+
+/* What nothing here takes, unless something hangs. */
+#define GENEROUS_MS 5000
+
+static int pair[2], fds_before;
+
+static int
+count_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int count = 0;
+
+	while (dir && readdir(dir))
+		count++;
+	if (dir)
+		closedir(dir);
+	return count;
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	fds_before = count_fds();
+	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
+}
+
+/* The test has closed what was its own: anything more was left by dial(). */
+static int
+tear_down(void **state)
+{
+	(void)state;
+	io_alarm(0);
+	close(pair[0]);
+	close(pair[1]);
+	return count_fds() == fds_before ? 0 : -1;
+}
+
+static union addr
+at(const char *text, uint16_t port)
+{
+	union addr addr;
+
+	HOLD(addr_parse(text, port, &addr) == 0);
+	return addr;
+}
+
+/* A socket that has this address, whose port is now known. */
+static int
+bound_to(union addr *addr)
+{
+	socklen_t len = addr_len(addr);
+	int fd = socket(addr->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	HOLD(fd >= 0);
+	HOLD(bind(fd, &addr->sa, len) == 0);
+	HOLD(getsockname(fd, &addr->sa, &len) == 0);
+	return fd;
+}
+
+/* Bound, and not listening: it refuses, and nobody else gets the port. */
+static int
+refuses(union addr *addr)
+{
+	return bound_to(addr);
+}
+
+static int
+answers(union addr *addr)
+{
+	int fd = bound_to(addr);
+
+	HOLD(listen(fd, 16) == 0);
+	return fd;
+}
+
+struct hole {
+	int listener, waiting[4];
+};
+
+/* Its queue is full, so that whoever connects next gets no answer at all. */
+static struct hole
+black_hole(union addr *addr)
+{
+	struct hole hole = {.listener = bound_to(addr)};
+	struct pollfd last;
+
+	HOLD(listen(hole.listener, 0) == 0);
+	for (size_t i = 0; i < COUNT(hole.waiting); i++) {
+		hole.waiting[i] = socket(addr->sa.sa_family,
+		    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		HOLD(hole.waiting[i] >= 0);
+		connect(hole.waiting[i], &addr->sa, addr_len(addr));
+		last =
+		    (struct pollfd){.fd = hole.waiting[i], .events = POLLOUT};
+		/* The first ones find room. */
+		poll(&last, 1, i + 1 < COUNT(hole.waiting) ? 20 : 100);
+	}
+	HOLD(poll(&last, 1, 0) == 0); /* or it is none on this kernel */
+	return hole;
+}
+
+static void
+close_hole(const struct hole *hole)
+{
+	close(hole->listener);
+	for (size_t i = 0; i < COUNT(hole->waiting); i++)
+		close(hole->waiting[i]);
+}
+
+/* dial() with nothing written to *out unless it succeeds. */
+static int
+dials(const struct addr_list *list, struct dial_result *out)
+{
+	struct io_end client = {.fd = pair[0], .kind = IO_SOCKET};
+	struct dial_result untouched;
+	int64_t before = io_now_ms();
+	int rc;
+
+	memset(&untouched, 0xa5, sizeof(untouched));
+	*out = untouched;
+	rc = dial(list, &client, out);
+	assert_true(io_now_ms() - before < GENEROUS_MS);
+	if (rc < 0)
+		assert_memory_equal(out, &untouched, sizeof(untouched));
+	return rc;
+}
+
+/* Connected to this listener's address, as the result says; ends it. */
+static void
+connected(const struct dial_result *result, const union addr *addr, int fd)
+{
+	union addr peer;
+	socklen_t len = sizeof(peer);
+	int accepted = accept(fd, &peer.sa, &len);
+
+	assert_true(accepted >= 0);
+	assert_true(addr_equal(&result->address, addr));
+	assert_true(addr_equal(&result->bound, &peer));
+	assert_true(fcntl(result->fd, F_GETFL) & O_NONBLOCK);
+	assert_true(fcntl(result->fd, F_GETFD) & FD_CLOEXEC);
+	close(accepted);
+	close(result->fd);
+}
 
 /* Each errno is more telling than all after it. */
 static void
@@ -26,12 +174,295 @@ most_telling(void **state)
 	assert_int_equal(dial_worse(EMFILE, EADDRNOTAVAIL), EMFILE);
 }
 
+static void
+the_first_that_answers(void **state)
+{
+	struct addr_list list = {
+	    .count = 2, .at = {at("127.0.0.1", 0), at("127.0.0.1", 0)}};
+	int first = answers(&list.at[0]), second = answers(&list.at[1]);
+	struct dial_result result;
+
+	(void)state;
+	assert_int_equal(dials(&list, &result), 0);
+	connected(&result, &list.at[0], first);
+	/* And nobody knocked at the other. */
+	fcntl(second, F_SETFL, O_NONBLOCK);
+	assert_int_equal(accept(second, NULL, NULL), -1);
+	close(first);
+	close(second);
+}
+
+static void
+one_refuses_and_the_next_answers(void **state)
+{
+	struct addr_list list = {
+	    .count = 2, .at = {at("::1", 0), at("127.0.0.1", 0)}};
+	int no = refuses(&list.at[0]), yes = answers(&list.at[1]);
+	struct dial_result result;
+
+	(void)state;
+	assert_int_equal(dials(&list, &result), 0);
+	connected(&result, &list.at[1], yes);
+	close(no);
+	close(yes);
+}
+
+static void
+all_refuse(void **state)
+{
+	struct addr_list list = {.count = ADDR_LIST_MAX};
+	int no[ADDR_LIST_MAX];
+	struct dial_result result;
+
+	(void)state;
+	for (size_t i = 0; i < list.count; i++) {
+		list.at[i] = at(i % 2 ? "127.0.0.1" : "::1", 0);
+		no[i] = refuses(&list.at[i]);
+	}
+	assert_int_equal(dials(&list, &result), -ECONNREFUSED);
+	for (size_t i = 0; i < list.count; i++)
+		close(no[i]);
+}
+
+static void
+silence_delays_the_next_one_only_briefly(void **state)
+{
+	struct addr_list list = {
+	    .count = 2, .at = {at("127.0.0.1", 0), at("127.0.0.1", 0)}};
+	struct hole hole = black_hole(&list.at[0]);
+	int yes = answers(&list.at[1]);
+	int64_t before = io_now_ms();
+	struct dial_result result;
+
+	(void)state;
+	assert_int_equal(dials(&list, &result), 0);
+	assert_true(io_now_ms() - before >= 200);
+	connected(&result, &list.at[1], yes);
+	close(yes);
+	close_hole(&hole);
+}
+
+/* The attempts that were begun go on while later ones fail. */
+static void
+an_early_attempt_may_still_win(void **state)
+{
+	struct addr_list list = {
+	    .count = 2, .at = {at("127.0.0.1", 0), at("127.0.0.1", 0)}};
+	struct hole hole = black_hole(&list.at[0]);
+	int no = refuses(&list.at[1]), accepted;
+	struct dial_result result;
+	pid_t helper = fork_child();
+
+	(void)state;
+	if (helper == 0) {
+		/* By now both are under way; the next SYN finds room. */
+		poll(NULL, 0, 400);
+		while ((accepted = accept(hole.listener, NULL, NULL)) >= 0)
+			;
+		_exit(0);
+	}
+	io_alarm(GENEROUS_MS);
+	assert_int_equal(dials(&list, &result), 0);
+	assert_true(addr_equal(&result.address, &list.at[0]));
+	io_alarm(0);
+	kill(helper, SIGKILL);
+	waitpid(helper, NULL, 0);
+	close(result.fd);
+	close(no);
+	close_hole(&hole);
+}
+
+static void
+silence_until_the_alarm(void **state)
+{
+	struct addr_list list = {.count = 1, .at = {at("127.0.0.1", 0)}};
+	struct hole hole = black_hole(&list.at[0]);
+	int64_t before = io_now_ms();
+	struct dial_result result;
+
+	(void)state;
+	io_alarm(100);
+	assert_int_equal(dials(&list, &result), -ETIMEDOUT);
+	assert_true(io_now_ms() - before >= 100);
+	close_hole(&hole);
+}
+
+/* Refused says more than that the time was over, whichever comes first. */
+static void
+refused_and_silence_until_the_alarm(void **state)
+{
+	(void)state;
+	for (size_t silent = 0; silent < 2; silent++) {
+		struct addr_list list = {
+		    .count = 2, .at = {at("127.0.0.1", 0), at("127.0.0.1", 0)}};
+		struct hole hole = black_hole(&list.at[silent]);
+		int no = refuses(&list.at[!silent]);
+		struct dial_result result;
+
+		io_alarm(600);
+		assert_int_equal(dials(&list, &result), -ECONNREFUSED);
+		io_alarm(0);
+		close(no);
+		close_hole(&hole);
+	}
+}
+
+static void
+the_alarm_rang_before(void **state)
+{
+	struct addr_list list = {.count = 1, .at = {at("127.0.0.1", 0)}};
+	int yes = answers(&list.at[0]);
+	struct dial_result result;
+
+	(void)state;
+	io_alarm(1);
+	poll(NULL, 0, GENEROUS_MS);
+	assert_int_equal(dials(&list, &result), -ETIMEDOUT);
+	close(yes);
+}
+
+static void
+a_client_that_left(void **state)
+{
+	struct addr_list list = {.count = 1, .at = {at("127.0.0.1", 0)}};
+	struct hole hole = black_hole(&list.at[0]);
+	struct dial_result result;
+	int p[2];
+
+	(void)state;
+	close(pair[1]);
+	assert_int_equal(dials(&list, &result), -EPIPE);
+
+	/* On a pipe it is the reader that has gone. */
+	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+	close(p[0]);
+	close(pair[0]);
+	pair[0] = p[1];
+	assert_int_equal(dials(&list, &result), -EPIPE);
+	pair[1] = -1;
+	close_hole(&hole);
+}
+
+/* It has said all it wants to say, and waits for the answer. */
+static void
+a_client_that_only_half_closed(void **state)
+{
+	struct addr_list list = {.count = 1, .at = {at("127.0.0.1", 0)}};
+	int yes = answers(&list.at[0]);
+	struct dial_result result;
+
+	(void)state;
+	assert_int_equal(write(pair[1], "bytes", 5), 5);
+	assert_int_equal(shutdown(pair[1], SHUT_WR), 0);
+	assert_int_equal(dials(&list, &result), 0);
+	connected(&result, &list.at[0], yes);
+	close(yes);
+}
+
+static void
+sigterm(void **state)
+{
+	struct addr_list list = {.count = 1, .at = {at("127.0.0.1", 0)}};
+	struct hole hole = black_hole(&list.at[0]);
+	struct io_end client = {.fd = pair[0], .kind = IO_SOCKET};
+	struct dial_result result;
+	pid_t pid = fork_child();
+
+	(void)state;
+	if (pid == 0) {
+		raise(SIGTERM); /* before: it has not been forgotten */
+		HOLD(dial(&list, &client, &result) == -ECANCELED);
+		_exit(0);
+	}
+	child_held(pid);
+	close_hole(&hole);
+}
+
+/* What can't even begin leaves its error, and the next one's turn has come. */
+static void
+no_way_to_most(void)
+{
+	struct addr_list list = {.count = ADDR_LIST_MAX};
+	union addr *last = &list.at[ADDR_LIST_MAX - 2];
+	struct io_end client = {.fd = pair[0], .kind = IO_SOCKET};
+	struct dial_result result;
+	int64_t before = io_now_ms();
+	int fds, no, yes;
+
+	for (size_t i = 0; i < list.count; i++)
+		list.at[i] = at(i % 2 ? "2001:db8::1" : "192.0.2.1", 80);
+	last[0] = last[1] = at("127.0.0.1", 0);
+	no = refuses(&last[0]);
+	yes = answers(&last[1]);
+	fds = count_fds();
+	HOLD(dial(&list, &client, &result) == 0);
+	HOLD(addr_equal(&result.address, &last[1]));
+	close(result.fd);
+	list.count = ADDR_LIST_MAX - 1;
+	HOLD(dial(&list, &client, &result) == -ECONNREFUSED);
+	list.count = ADDR_LIST_MAX - 2;
+	HOLD(dial(&list, &client, &result) == -ENETUNREACH);
+	HOLD(count_fds() == fds);
+	/* With a wait in between it were a quarter of a minute, each time. */
+	HOLD(io_now_ms() - before < GENEROUS_MS);
+	close(no);
+	close(yes);
+}
+
+static void
+unreachable(void **state)
+{
+	(void)state;
+	in_network("", no_way_to_most);
+}
+
+/* The kernel has one port to give away, and it is the one that we ask for. */
+static void
+one_port(void)
+{
+	struct addr_list list = {.count = 1, .at = {at("127.0.0.1", 7001)}};
+	struct io_end client = {.fd = pair[0], .kind = IO_SOCKET};
+	struct io_end self = {.kind = IO_TCP};
+	struct dial_result result;
+
+	network_write("/proc/sys/net/ipv4/ip_local_port_range", "7001 7001");
+	/* So it would be: connected, and to itself. */
+	self.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	HOLD(connect(self.fd, &list.at[0].sa, addr_len(&list.at[0])) == 0);
+	io_reset_on_close(&self);
+	io_close(&self);
+	HOLD(dial(&list, &client, &result) == -ECONNREFUSED);
+}
+
+static void
+a_connection_to_itself_is_none(void **state)
+{
+	(void)state;
+	in_network("", one_port);
+}
+
+#define DIAL_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(most_telling),
+	    DIAL_TEST(the_first_that_answers),
+	    DIAL_TEST(one_refuses_and_the_next_answers),
+	    DIAL_TEST(all_refuse),
+	    DIAL_TEST(silence_delays_the_next_one_only_briefly),
+	    DIAL_TEST(an_early_attempt_may_still_win),
+	    DIAL_TEST(silence_until_the_alarm),
+	    DIAL_TEST(refused_and_silence_until_the_alarm),
+	    DIAL_TEST(the_alarm_rang_before),
+	    DIAL_TEST(a_client_that_left),
+	    DIAL_TEST(a_client_that_only_half_closed),
+	    DIAL_TEST(sigterm),
+	    DIAL_TEST(unreachable),
+	    DIAL_TEST(a_connection_to_itself_is_none),
 	};
 
+	io_signals_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -171,6 +171,151 @@ draining_is_bounded(void **state)
 	assert_int_equal(io_read_now(&end, &byte, 1), 1);
 }
 
+/* Nothing is lost, and no byte comes twice, however small the bites. */
+static void
+a_slow_reader_gets_all(void **state)
+{
+	enum { LEN = 1 << 20, BITE = 1009 };
+	static uint8_t block[LEN];
+	struct io_end end = {.fd = pair[0], .kind = IO_SOCKET};
+	pid_t pid;
+
+	(void)state;
+	for (size_t i = 0; i < LEN; i++)
+		block[i] = (uint8_t)(i * 31 + i / 251);
+	for (int nonblocking = 0; nonblocking < 2; nonblocking++) {
+		fcntl(pair[0], F_SETFL, nonblocking ? O_NONBLOCK : 0);
+		pid = fork_child();
+		if (pid == 0) {
+			uint8_t bite[BITE];
+			size_t done = 0;
+
+			poll(NULL, 0, 50); /* it fills up, and waits */
+			while (done < LEN) {
+				ssize_t n = read(pair[1], bite, BITE);
+
+				HOLD(n > 0);
+				HOLD(
+				    memcmp(bite, block + done, (size_t)n) == 0);
+				done += (size_t)n;
+			}
+			HOLD(recv(pair[1], bite, 1, MSG_DONTWAIT) == -1);
+			_exit(0);
+		}
+		io_alarm(20000);
+		assert_int_equal(io_write(&end, block, LEN), 0);
+		child_held(pid);
+	}
+}
+
+static void
+ends_of_file_and_errors(void **state)
+{
+	struct io_end end = {.fd = pair[0], .kind = IO_SOCKET}, none;
+	struct io_end closed = {.fd = -1, .kind = IO_PIPE};
+	char byte;
+	int p[2];
+
+	(void)state;
+	io_alarm(20000);
+	shutdown(pair[1], SHUT_WR);
+	assert_int_equal(io_read(&end, &byte, 1), 0);
+	assert_int_equal(io_read_now(&end, &byte, 1), 0);
+	io_drain(&end, 8192);
+	close(pair[1]);
+	pair[1] = -1;
+	/* An error, and not SIGPIPE. */
+	assert_int_equal(io_write(&end, "x", 1), -EPIPE);
+	assert_int_equal(pipe(p), 0);
+	close(p[0]);
+	none = (struct io_end){.fd = p[1], .kind = IO_PIPE};
+	assert_int_equal(io_write(&none, "x", 1), -EPIPE);
+	assert_int_equal(io_write_now(&none, "x", 1), -EPIPE);
+	assert_int_equal(io_read(&none, &byte, 1), -EBADF);
+	io_close(&none);
+	assert_int_equal(io_read(&closed, &byte, 1), -EBADF);
+	/* Once closed, there is nothing to close or to put back. */
+	io_close(&closed);
+	io_restore(&closed);
+	assert_int_equal(closed.fd, -1);
+	assert_int_equal(io_write(&end, "", 0), 0);
+}
+
+/* A socket is shut one way, a pipe is closed: it has no other way. */
+static void
+no_more_this_way(void **state)
+{
+	struct io_end end = {.fd = pair[0], .kind = IO_SOCKET}, out;
+	char byte;
+	int p[2];
+
+	(void)state;
+	io_alarm(20000);
+	io_shut_write(&end);
+	assert_int_equal(end.fd, pair[0]);
+	assert_int_equal(read(pair[1], &byte, 1), 0);
+	assert_int_equal(write(pair[1], "x", 1), 1);
+	assert_int_equal(io_read(&end, &byte, 1), 1);
+	assert_int_equal(pipe(p), 0);
+	out = (struct io_end){.fd = p[1], .kind = IO_PIPE};
+	io_shut_write(&out);
+	assert_int_equal(out.fd, -1);
+	assert_int_equal(read(p[0], &byte, 1), 0);
+	close(p[0]);
+}
+
+/* An alarm that rang is forgotten when the next phase sets it anew. */
+static void
+each_phase_has_its_own_alarm(void **state)
+{
+	struct io_end end = {.fd = pair[0], .kind = IO_SOCKET};
+	char byte;
+
+	(void)state;
+	io_alarm(1);
+	poll(NULL, 0, 5000);
+	assert_int_equal(io_interrupted(), -ETIMEDOUT);
+	/* What has come is not read any more. */
+	assert_int_equal(write(pair[1], "x", 1), 1);
+	assert_int_equal(io_read(&end, &byte, 1), -ETIMEDOUT);
+	io_alarm(20000);
+	assert_int_equal(io_interrupted(), 0);
+	assert_int_equal(io_read(&end, &byte, 1), 1);
+	/* 0 is never: it would have rung in between. */
+	io_alarm(20);
+	io_alarm(0);
+	assert_int_equal(poll(NULL, 0, 60), 0);
+	assert_int_equal(io_interrupted(), 0);
+}
+
+/* It wakes who sleeps, at once, and not only when the alarm does. */
+static void
+sigterm_ends_a_read(void **state)
+{
+	struct io_end end = {.fd = pair[0], .kind = IO_SOCKET};
+	pid_t reader = fork_child(), helper;
+	char byte;
+
+	(void)state;
+	if (reader == 0) {
+		int64_t before = io_now_ms();
+
+		helper = fork_child();
+		if (helper == 0) {
+			poll(NULL, 0, 50);
+			kill(getppid(), SIGTERM);
+			_exit(0);
+		}
+		HOLD(io_read(&end, &byte, 1) == -ECANCELED);
+		HOLD(io_now_ms() - before < 20000);
+		/* From now on nothing waits; what needs no waiting goes out. */
+		HOLD(io_read(&end, &byte, 1) == -ECANCELED);
+		HOLD(io_write(&end, "bye", 3) == 0);
+		_exit(0);
+	}
+	child_held(reader);
+}
+
 /* In a child, for there is no way back from it. */
 static void
 sigterm_is_not_forgotten(void **state)
@@ -251,6 +396,16 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		now_does_not_wait, set_up, tear_down),
 	    cmocka_unit_test(a_pipe_gets_its_flags_back),
+	    cmocka_unit_test_setup_teardown(
+		a_slow_reader_gets_all, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		ends_of_file_and_errors, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		no_more_this_way, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		each_phase_has_its_own_alarm, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		sigterm_ends_a_read, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		draining_is_bounded, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(

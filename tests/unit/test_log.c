@@ -39,6 +39,30 @@ escape_is_bounded(void **state)
 	}
 }
 
+/* As much as there is room for, wherever the cut falls. */
+static void
+escape_of_any_length(void **state)
+{
+	static char zeros[64], plain[64], odd[64];
+
+	(void)state;
+	memset(plain, 'x', sizeof(plain));
+	memset(odd, '"', sizeof(odd));
+	for (size_t size = 1; size < sizeof(zeros); size++) {
+		char *out = (char *)guarded(zeros, size);
+
+		for (size_t len = 0; len <= sizeof(plain); len++) {
+			size_t most = len < size - 1 ? len : size - 1;
+
+			log_escape(plain, len, out, size);
+			assert_int_equal(strnlen(out, size), most);
+			most = 4 * len < size ? 4 * len : (size - 1) / 4 * 4;
+			log_escape(odd, len, out, size);
+			assert_int_equal(strnlen(out, size), most);
+		}
+	}
+}
+
 static void
 targets(void **state)
 {
@@ -142,6 +166,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(escape_every_byte),
 	    cmocka_unit_test(escape_is_bounded),
+	    cmocka_unit_test(escape_of_any_length),
 	    cmocka_unit_test(targets),
 	    cmocka_unit_test(longest_record),
 	    cmocka_unit_test(shortest_record),

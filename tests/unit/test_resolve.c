@@ -1,10 +1,13 @@
+#include "network.h"
 #include "resolve.h"
 #include "unit.h"
 
-#include <errno.h>
+#include <arpa/inet.h>
 #include <netdb.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
 
 static int pair[2];
 
@@ -70,11 +73,23 @@ resolves_to(const struct wire_destination *dst, const char *expected)
 	assert_string_equal(addr_format(&list.at[0].sa, text), expected);
 }
 
-/* No look-up, and so no child: PID 1 could not tell us more. */
+/* Of the children there were: a process can't begin without one. */
+static long
+faults_of_children(void)
+{
+	struct rusage usage;
+
+	assert_int_equal(getrusage(RUSAGE_CHILDREN, &usage), 0);
+	return usage.ru_minflt;
+}
+
+/* No look-up, and so no child, not even one that is gone. */
 static void
 literals(void **state)
 {
 	struct wire_destination dst = {.atyp = WIRE_ATYP_IPV4, .port = 80};
+	long before = faults_of_children();
+	pid_t pid;
 
 	(void)state;
 	dst.ipv4.s_addr = htonl(0xc0000201);
@@ -88,8 +103,17 @@ literals(void **state)
 	resolves_to(&dst, "192.0.2.1:80");
 	dst = named("::ffff:192.0.2.1");
 	resolves_to(&dst, "192.0.2.1:80");
+	dst = named("2001:DB8:0::1");
+	resolves_to(&dst, "[2001:db8::1]:80");
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
+	assert_int_equal(faults_of_children(), before);
+	/* And that is a way to notice one. */
+	pid = fork_child();
+	if (pid == 0)
+		_exit(0);
+	child_held(pid);
+	assert_true(faults_of_children() > before);
 }
 
 static void
@@ -131,6 +155,228 @@ the_alarm_and_the_client_end_it(void **state)
 	assert_int_equal(errno, ECHILD);
 }
 
+/* A name server on 127.0.0.1 that takes questions and never answers. */
+static int
+silent_server(void)
+{
+	struct sockaddr_in in = {
+	    .sin_family = AF_INET,
+	    .sin_port = htons(53),
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	HOLD(fd >= 0);
+	HOLD(bind(fd, (const struct sockaddr *)&in, sizeof(in)) == 0);
+	return fd;
+}
+
+static bool
+was_asked(int server, int wait_ms)
+{
+	struct pollfd question = {.fd = server, .events = POLLIN};
+
+	return poll(&question, 1, wait_ms) == 1;
+}
+
+static void
+no_child_is_left(void)
+{
+	HOLD(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+}
+
+/* The resolver alone would take 10 s, two attempts of 5 s each. */
+#define BOUND_MS 4000
+
+static void
+wait_for_nobody(void)
+{
+	struct wire_destination dst = named("slow.example");
+	struct io_end end = client();
+	struct addr_list list;
+	int server = silent_server();
+	int64_t before = io_now_ms();
+
+	io_alarm(300);
+	HOLD(resolve_destination(&dst, &end, &list) == -ETIMEDOUT);
+	HOLD(was_asked(server, 0));
+	HOLD(io_now_ms() - before >= 300);
+	HOLD(io_now_ms() - before < BOUND_MS);
+	no_child_is_left();
+}
+
+static void
+the_alarm_ends_a_look_up_that_hangs(void **state)
+{
+	(void)state;
+	in_network("", wait_for_nobody);
+}
+
+/*
+ * Looks up a name while a helper, as soon as the question has been asked, does
+ * something; returns what came of it.
+ */
+static int
+disturbed(void (*disturb)(void))
+{
+	struct wire_destination dst = named("slow.example");
+	struct addr_list list;
+	struct io_end end;
+	int server = silent_server(), rc, status;
+	int64_t before = io_now_ms();
+	pid_t helper, reaped;
+
+	/* The test's own pair is open in its parent too. */
+	HOLD(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+	end = client();
+	helper = fork_child();
+	if (helper == 0) {
+		HOLD(was_asked(server, BOUND_MS));
+		disturb();
+		_exit(0);
+	}
+	close(pair[1]); /* the helper's alone */
+	io_alarm(BOUND_MS);
+	rc = resolve_destination(&dst, &end, &list);
+	io_alarm(0);
+	HOLD(io_now_ms() - before < BOUND_MS);
+	while ((reaped = waitpid(helper, &status, 0)) < 0 && errno == EINTR)
+		;
+	HOLD(reaped == helper && status == 0);
+	no_child_is_left();
+	return rc;
+}
+
+static void
+leave(void)
+{
+	close(pair[1]);
+}
+
+static void
+client_leaves(void)
+{
+	HOLD(disturbed(leave) == -EPIPE);
+}
+
+static void
+a_client_that_leaves_ends_it(void **state)
+{
+	(void)state;
+	in_network("", client_leaves);
+}
+
+/* The client stays meanwhile: nothing else ends the look-up. */
+static void
+stay(void)
+{
+	sleep(1);
+}
+
+static void
+terminate(void)
+{
+	kill(getppid(), SIGTERM);
+	stay();
+}
+
+static void
+sigterm_comes(void)
+{
+	HOLD(disturbed(terminate) == -ECANCELED);
+}
+
+static void
+sigterm_ends_it(void **state)
+{
+	(void)state;
+	in_network("", sigterm_comes);
+}
+
+static void
+kill_sibling(void)
+{
+	char path[64], line[64] = "", *next = line;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", getppid(),
+	    getppid());
+	file = fopen(path, "re");
+	HOLD(file && fgets(line, sizeof(line), file));
+	fclose(file);
+	for (long pid; (pid = strtol(next, &next, 10)) > 0;) {
+		if (pid != getpid())
+			kill((pid_t)pid, SIGKILL);
+	}
+	stay();
+}
+
+static void
+child_dies(void)
+{
+	HOLD(disturbed(kill_sibling) == -EIO);
+}
+
+static void
+a_child_that_dies_is_an_error(void **state)
+{
+	(void)state;
+	in_network("", child_dies);
+}
+
+/* Families take turns, and each address comes once, with the port. */
+static void
+mixed_families(void)
+{
+	struct wire_destination dst = named("mixed.test");
+	struct io_end end = client();
+	struct addr_list list;
+
+	dst.port = 8080;
+	HOLD(resolve_destination(&dst, &end, &list) == 0);
+	HOLD(list.count == 4);
+	for (size_t i = 0; i < list.count; i++) {
+		HOLD(ntohs(list.at[i].in.sin_port) == 8080);
+		HOLD(i == 0 ||
+		     list.at[i].sa.sa_family != list.at[i - 1].sa.sa_family);
+		for (size_t j = 0; j < i; j++)
+			HOLD(!addr_equal(&list.at[i], &list.at[j]));
+	}
+}
+
+static void
+families_take_turns(void **state)
+{
+	(void)state;
+	in_network("::1 mixed.test\n2001:db8::1 mixed.test\n"
+		   "127.0.1.1 mixed.test\n127.0.1.2 mixed.test\n",
+	    mixed_families);
+}
+
+static void
+many_addresses(void)
+{
+	struct wire_destination dst = named("many.test");
+	struct io_end end = client();
+	struct addr_list list;
+
+	HOLD(resolve_destination(&dst, &end, &list) == 0);
+	HOLD(list.count == ADDR_LIST_MAX);
+}
+
+static void
+a_longer_answer_is_cut(void **state)
+{
+	char hosts[8192] = "";
+	size_t used = 0;
+
+	(void)state;
+	for (int i = 1; i <= 2 * ADDR_LIST_MAX; i++)
+		used += (size_t)snprintf(hosts + used, sizeof(hosts) - used,
+		    "127.0.2.%d many.test\n", i);
+	in_network(hosts, many_addresses);
+}
+
 int
 main(void)
 {
@@ -138,6 +384,12 @@ main(void)
 	    cmocka_unit_test(eai_codes),
 	    cmocka_unit_test(literals),
 	    cmocka_unit_test(names_leave_no_child),
+	    cmocka_unit_test(the_alarm_ends_a_look_up_that_hangs),
+	    cmocka_unit_test(a_client_that_leaves_ends_it),
+	    cmocka_unit_test(sigterm_ends_it),
+	    cmocka_unit_test(a_child_that_dies_is_an_error),
+	    cmocka_unit_test(families_take_turns),
+	    cmocka_unit_test(a_longer_answer_is_cut),
 	    cmocka_unit_test(the_alarm_and_the_client_end_it),
 	};
 

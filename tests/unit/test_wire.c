@@ -45,15 +45,18 @@ greeting(void **state)
 static void
 greeting_of_another_version(void **state)
 {
-	struct wire_greeting out;
+	struct wire_greeting out, untouched;
 
 	(void)state;
+	memset(&untouched, 0xa5, sizeof(untouched));
+	out = untouched;
 	for (int version = 0; version < 256; version++) {
 		uint8_t byte = (uint8_t)version;
 
 		assert_int_equal(wire_get_greeting(guarded(&byte, 1), 1, &out),
 		    version == 5 ? 0 : -EPROTO);
 	}
+	assert_memory_equal(&out, &untouched, sizeof(untouched));
 }
 
 static void
@@ -67,7 +70,7 @@ walk_request(const uint8_t *message, size_t len, struct wire_request *out)
 		*out = untouched;
 		assert_int_equal(
 		    wire_get_request(guarded(message, n), n, out), 0);
-		assert_int_equal(out->command, 0xa5);
+		assert_memory_equal(out, &untouched, sizeof(untouched));
 	}
 	memset(longer, 5, sizeof(longer));
 	memcpy(longer, message, len);
@@ -142,9 +145,11 @@ request_by_name(void **state)
 static void
 request_that_is_none(void **state)
 {
-	struct wire_request out;
+	struct wire_request out, untouched;
 
 	(void)state;
+	memset(&untouched, 0xa5, sizeof(untouched));
+	out = untouched;
 	for (int value = 0; value < 256; value++) {
 		uint8_t message[] = {5, 1, 0, (uint8_t)value, 0};
 		ssize_t expected =
@@ -157,6 +162,7 @@ request_that_is_none(void **state)
 		assert_int_equal(wire_get_request(guarded(message, 1), 1, &out),
 		    value == 5 ? 0 : -EPROTO);
 	}
+	assert_memory_equal(&out, &untouched, sizeof(untouched));
 }
 
 static void
@@ -198,6 +204,53 @@ names_worth_a_lookup(void **state)
 			    wire_check_destination(&dst), expected);
 		}
 	}
+}
+
+/* Literals pass, whatever stands in the fields that don't hold. */
+static void
+literals_are_not_looked_up(void **state)
+{
+	struct wire_destination dst = {.atyp = WIRE_ATYP_IPV4};
+
+	(void)state;
+	assert_int_equal(wire_check_destination(&dst), 0);
+	dst.atyp = WIRE_ATYP_IPV6;
+	dst.name_len = 1;
+	assert_int_equal(wire_check_destination(&dst), 0);
+}
+
+/* The longest of each kind, flush against what can't be written. */
+static void
+print_is_bounded(void **state)
+{
+	static const char zeros[WIRE_DESTINATION_MAX];
+	char *text = (char *)guarded(zeros, sizeof(zeros));
+	struct wire_destination dst = {
+	    .atyp = WIRE_ATYP_NAME, .name_len = 255, .port = 65535};
+
+	(void)state;
+	for (size_t i = 0; i < 255; i++)
+		dst.name[i] = (char)i; /* NULs and all */
+	assert_int_equal(
+	    wire_print_destination(&dst, text), WIRE_DESTINATION_MAX - 1);
+	assert_memory_equal(text, dst.name, 255);
+	assert_string_equal(text + 255, ":65535");
+
+	dst.name_len = 0;
+	assert_int_equal(wire_print_destination(&dst, text), 6);
+	assert_string_equal(text, ":65535");
+
+	dst.atyp = WIRE_ATYP_IPV6;
+	memset(&dst.ipv6, 0xfe, sizeof(dst.ipv6));
+	assert_int_equal(wire_print_destination(&dst, text), 47);
+	assert_string_equal(
+	    text, "[fefe:fefe:fefe:fefe:fefe:fefe:fefe:fefe]:65535");
+
+	dst.atyp = WIRE_ATYP_IPV4;
+	memset(&dst.ipv4, 0xff, sizeof(dst.ipv4));
+	dst.port = 0;
+	assert_int_equal(wire_print_destination(&dst, text), 17);
+	assert_string_equal(text, "255.255.255.255:0");
 }
 
 static void
@@ -257,6 +310,34 @@ reply_with_address(void **state)
 	assert_memory_equal(out + 19, "\1\x12\x34", 3);
 }
 
+/* Any REP, any family: whole, and never with a name. */
+static void
+every_reply_is_complete(void **state)
+{
+	static const char zeros[WIRE_REPLY_MAX];
+	struct sockaddr_storage ss;
+
+	(void)state;
+	for (int rep = 0; rep < 256; rep++) {
+		for (int family = 0; family < 64; family++) {
+			size_t len = family == AF_INET6 ? 22 : 10;
+			uint8_t *out = guarded(zeros, len);
+
+			memset(&ss, 0x20, sizeof(ss));
+			ss.ss_family = (sa_family_t)family;
+			assert_int_equal(wire_put_reply(out, (uint8_t)rep,
+					     (const struct sockaddr *)&ss),
+			    len);
+			assert_int_equal(out[0], 5);
+			assert_int_equal(out[1], rep);
+			assert_int_equal(out[2], 0);
+			assert_int_equal(out[3], family == AF_INET6 ? 4 : 1);
+			if (family != AF_INET && family != AF_INET6)
+				assert_memory_equal(out + 4, zeros, 6);
+		}
+	}
+}
+
 /* Point by point: what connect(2) names, and what a lookup may leave. */
 static void
 rep_from_errno(void **state)
@@ -302,9 +383,20 @@ rep_from_errno(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(table); i++)
-		assert_int_equal(
-		    wire_rep_from_errno(table[i].error), table[i].rep);
+	for (size_t i = 0; i < COUNT(table); i++) {
+		uint8_t rep = wire_rep_from_errno(table[i].error);
+
+		if (rep != table[i].rep)
+			print_error("%s: ", strerror(table[i].error));
+		assert_int_equal(rep, table[i].rep);
+	}
+	/* 00 for no error at all, and 06 for none that there is. */
+	for (int error = 1; error < 4096; error++) {
+		uint8_t rep = wire_rep_from_errno(error);
+
+		assert_in_range(rep, WIRE_REP_FAILURE, 8);
+		assert_int_not_equal(rep, WIRE_REP_TTL_EXPIRED);
+	}
 }
 
 int
@@ -319,9 +411,12 @@ main(void)
 	    cmocka_unit_test(request_that_is_none),
 	    cmocka_unit_test(rsv_and_cmd_are_taken_as_they_come),
 	    cmocka_unit_test(names_worth_a_lookup),
+	    cmocka_unit_test(literals_are_not_looked_up),
+	    cmocka_unit_test(print_is_bounded),
 	    cmocka_unit_test(method),
 	    cmocka_unit_test(reply_without_address),
 	    cmocka_unit_test(reply_with_address),
+	    cmocka_unit_test(every_reply_is_complete),
 	    cmocka_unit_test(rep_from_errno),
 	};
 

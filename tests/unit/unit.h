@@ -12,11 +12,42 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+/* An assertion for a child, whose failure has nowhere to jump to. */
+#define HOLD(condition)                                                    \
+	do {                                                               \
+		if (!(condition)) {                                        \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, \
+			    #condition);                                   \
+			_exit(1);                                          \
+		}                                                          \
+	} while (0)
+
+/* fork() for such a child: what was printed is not printed twice. */
+static inline pid_t
+fork_child(void)
+{
+	fflush(NULL);
+	return fork();
+}
+
+/* The child has come to its end, and all that had to hold did. */
+static inline void
+child_held(pid_t pid)
+{
+	int status = -1;
+
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
 
 /* A copy of these bytes whose end is the end of what can be read. */
 static inline uint8_t *
