@@ -27,7 +27,10 @@ setup()
 	mkdir "$HOME"
 	unset http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY \
 		ALL_PROXY NO_PROXY
-	start_superserver systemd-socket-activate-inetd --log=stderr
+	# A hook of git's, which may have started us, has some of these.
+	unset "${!GIT_@}"
+	start_superserver systemd-socket-activate-inetd --log=stderr \
+		--lifetime=60
 	proxy=127.0.0.1:$PORT
 	url=http://localhost:$WEB_PORT/file
 	out=$BATS_TEST_TMPDIR/out
@@ -36,10 +39,16 @@ setup()
 teardown()
 {
 	handler_teardown
-	if [ -n "${server_pid:-}" ]; then
-		end_process "$server_pid"
+	if [ -n "${browser:-}" ]; then
+		end_browser
 	fi
 	stop_superservers
+}
+
+# Whatever a client waits for, it doesn't wait for ever.
+bounded()
+{
+	timeout -k 5 30 "$@"
 }
 
 # served N [REPLY]: so many connections were, and all got this reply.
@@ -74,15 +83,19 @@ served()
 	fetch "$out" -x "socks5h://user:secret@$proxy" "$url"
 	came_whole "$out"
 	served 1
+	run ! grep secret "$SERVER_LOG"
 }
 
-@test "curl: refused, not found, and a name that is no name" {
+@test "curl: refused, and not found" {
 	run fetch "$out" -x "socks5h://$proxy" http://localhost:1/
 	[ "$status" -eq 97 ]
+	[[ $output == *"(5)"* ]] # as it came over the wire
 	served 1 5
 	run fetch "$out" -x "socks5h://$proxy" http://no-such-name.invalid/
 	[ "$status" -eq 97 ]
+	[[ $output == *"(4)"* ]]
 	wait_for_records 2
+	has target no-such-name.invalid:80
 	has reply 4
 }
 
@@ -105,8 +118,31 @@ served()
 	has address "[::1]:$port"
 }
 
+# start_git_daemon: serves $WEB on port $daemon.
+start_git_daemon()
+{
+	local tries server SERVER_LOG=$BATS_TEST_TMPDIR/daemon.log
+
+	for ((tries = 0; tries < 5; tries++)); do
+		daemon=$(free_port)
+		start_listening "$daemon" "$(git --exec-path)/git-daemon" \
+			--reuseaddr --listen=127.0.0.1 --port="$daemon" \
+			--base-path="$WEB" --export-all && return
+	done
+	cat "$SERVER_LOG" >&2
+	return 1
+}
+
+# is_the_clone DIR: sound, and at the commit that was made.
+is_the_clone()
+{
+	git -C "$1" fsck --strict
+	[ "$(git -C "$1" rev-parse HEAD)" = "$commit" ]
+	cmp "$1/noise" "$WEB/file"
+}
+
 @test "git: clone over http, and over git://" {
-	need git
+	need git nc
 	# git daemon is no command of git's own on every machine.
 	[ -x "$(git --exec-path)/git-daemon" ] || unavailable "no git daemon"
 	repo=$WEB/repo.$RANDOM.git
@@ -115,32 +151,28 @@ served()
 	git -C "$BATS_TEST_TMPDIR/work" add noise
 	git -C "$BATS_TEST_TMPDIR/work" -c user.name=n -c user.email=e@x.test \
 		commit -qm noise
+	commit=$(git -C "$BATS_TEST_TMPDIR/work" rev-parse HEAD)
 	git clone -q --bare "$BATS_TEST_TMPDIR/work" "$repo"
 	git -C "$repo" update-server-info
 
-	git -c "http.proxy=socks5h://$proxy" clone -q \
+	bounded git -c "http.proxy=socks5h://$proxy" clone -q \
 		"http://localhost:$WEB_PORT/${repo##*/}" "$out"
-	git -C "$out" fsck --strict
-	cmp "$out/noise" "$WEB/file"
-
-	daemon=$(free_port)
-	git daemon --reuseaddr --listen=127.0.0.1 --port="$daemon" \
-		--base-path="$WEB" --export-all 3>&- &
-	server_pid=$!
-	wait_until grep -q ":$(printf %04X "$daemon") 00000000:0000 0A" \
-		/proc/net/tcp
-	# nc says FIN before the answer has come.
-	printf '#!/bin/sh\nexec nc -X 5 -x %s "$@"\n' "$proxy" >"$HOME/through"
-	chmod +x "$HOME/through"
-	git -c core.gitProxy="$HOME/through" clone -q \
-		"git://127.0.0.1:$daemon/${repo##*/}" "$out.2"
-	git -C "$out.2" fsck --strict
-	cmp "$out.2/noise" "$WEB/file"
-	end_process "$server_pid"
-	server_pid=
+	is_the_clone "$out"
+	# Any number of them: so dumb a server gives one object after the other.
 	wait_until no_handlers
-	[ "$(records | grep -c ' reply=0 ')" -ge 2 ]
-	[ "$(records | grep -vc ' reply=0 ')" -eq 0 ]
+	before=$(records | wc -l)
+	at_least "$before" 1
+
+	start_git_daemon
+	printf '#!/bin/sh\nexec nc -N -X 5 -x %s "$@"\n' "$proxy" \
+		>"$HOME/through"
+	chmod +x "$HOME/through"
+	bounded git -c core.gitProxy="$HOME/through" clone -q \
+		"git://127.0.0.1:$daemon/${repo##*/}" "$out.2"
+	is_the_clone "$out.2"
+	served $((before + 1))
+	has target "127.0.0.1:$daemon"
+	at_least "$(field bytes_down)" 3145728
 }
 
 @test "ssh and scp with ProxyCommand nc -X 5" {
@@ -148,46 +180,55 @@ served()
 	config=(-F "$BATS_FILE_TMPDIR/ssh_config"
 		-o "ProxyCommand=nc -X 5 -x $proxy %h %p")
 	# shellcheck disable=SC2029 # the path is this side's
-	ssh "${config[@]}" gateway cat "$WEB/file" >"$out"
+	bounded ssh -n "${config[@]}" gateway cat "$WEB/file" >"$out"
 	came_whole "$out"
-	ssh "${config[@]}" gateway cksum <"$WEB/file" >"$out"
+	bounded ssh "${config[@]}" gateway cksum <"$WEB/file" >"$out"
 	[ "$(cat "$out")" = "$(cksum <"$WEB/file")" ]
 	# Without an sftp server on the other side.
-	scp -O -q "${config[@]}" "gateway:$WEB/file" "$out.2"
+	bounded scp -O -q "${config[@]}" "gateway:$WEB/file" "$out.2"
 	came_whole "$out.2"
 	served 3
 }
 
-# gets COMMAND...: a request on its standard input gives the whole file on its
-# standard output, although it says FIN right after the request.
+# gets COMMAND...: with a host and a port behind it, joins its standard input
+# and output to them, and says FIN as soon as there is no more input.
 gets()
 {
 	printf 'GET /file HTTP/1.0\r\nHost: localhost\r\n\r\n' |
-		timeout 20 "$@" >"$out"
+		bounded "$@" localhost "$WEB_PORT" >"$out"
 	tail -c 3145728 "$out" | cmp - "$WEB/file"
 	served 1
+	# From a target that doesn't say a word before it has seen the FIN.
+	start_target expect:ping eof pattern:1M
+	printf ping | bounded "$@" localhost "$port" >"$out"
+	target_held
+	[ "$(wc -c <"$out")" -eq 1048576 ]
+	served 2
+	has end client-eof
+	has bytes_up 4
+	has bytes_down 1048576
 }
 
 @test "nc -N, which says FIN before the answer" {
 	need nc
-	gets nc -N -X 5 -x "$proxy" localhost "$WEB_PORT"
+	gets nc -N -X 5 -x "$proxy"
 }
 
 @test "ncat --proxy-type socks5" {
 	need ncat
-	gets ncat --proxy "$proxy" --proxy-type socks5 localhost "$WEB_PORT"
+	gets ncat --proxy "$proxy" --proxy-type socks5
 }
 
 @test "connect-proxy" {
 	need connect-proxy
-	gets connect-proxy -R remote -5 -S "$proxy" localhost "$WEB_PORT"
+	gets connect-proxy -R remote -5 -S "$proxy"
 }
 
 @test "proxychains4" {
 	need proxychains4
 	printf 'strict_chain\nquiet_mode\n[ProxyList]\nsocks5 127.0.0.1 %s\n' \
 		"$PORT" >"$HOME/chain"
-	proxychains4 -f "$HOME/chain" curl -q -sS --max-time 30 -o "$out" \
+	bounded proxychains4 -f "$HOME/chain" curl -q -sS --max-time 30 -o "$out" \
 		"http://127.0.0.1:$WEB_PORT/file"
 	came_whole "$out"
 	served 1
@@ -197,15 +238,45 @@ gets()
 	need torsocks
 	printf 'TorAddress 127.0.0.1\nTorPort %s\n' "$PORT" \
 		>"$HOME/torsocks.conf"
-	TORSOCKS_CONF_FILE=$HOME/torsocks.conf run torsocks curl -q -sS \
-		--max-time 20 -o "$out" http://name.invalid/
+	TORSOCKS_CONF_FILE=$HOME/torsocks.conf run bounded torsocks curl -q \
+		-sS --max-time 20 -o "$out" http://name.invalid/
 	[ "$status" -ne 0 ]
+	[[ $output == *"Status reply: 7"* ]]
 	wait_until no_handlers
 	records
 	# Each ends at once, with an answer.
 	[ "$(records | grep -c " command=unknown target=name.invalid:.* reply=7 ")" \
 		-ge 1 ]
 	[ "$(records | grep -vc ' reply=7 ')" -eq 0 ]
+}
+
+# It refuses to go to loopback, by whatever name.
+@test "torsocks: an address, in a network of its own" {
+	need torsocks ip nsenter
+	need_namespaces
+	SERVER_LOG=$BATS_TEST_TMPDIR/web.log
+	start_listening 80 unshare -rn sh -c 'ip link set lo up &&
+		ip address add 192.0.2.1 dev lo && exec "$@"' sh \
+		busybox httpd -f -p 192.0.2.1:80 -h "$WEB"
+	in_it=(nsenter -t "$server" -U -n --preserve-credentials)
+	superserver_command systemd-socket-activate-inetd "127.0.0.1:$PORT" \
+		--log=stderr
+	SERVER_LOG=$BATS_TEST_TMPDIR/there.log
+	start_listening "$PORT" "${in_it[@]}" "${command[@]}"
+	printf 'TorAddress 127.0.0.1\nTorPort %s\n' "$PORT" \
+		>"$HOME/torsocks.conf"
+	export TORSOCKS_CONF_FILE=$HOME/torsocks.conf
+	bounded "${in_it[@]}" torsocks curl -q -sS --max-time 20 -o "$out" \
+		http://192.0.2.1/file
+	came_whole "$out"
+	served 1
+	run bounded "${in_it[@]}" torsocks curl -q -sS --max-time 20 \
+		-o "$out" http://192.0.2.1:81/file
+	[ "$status" -eq 7 ]
+	[[ $output == *"Connection refused to Tor SOCKS"* ]]
+	wait_for_records 2
+	has target 192.0.2.1:81
+	has reply 5
 }
 
 @test "dante's socksify" {
@@ -221,13 +292,13 @@ gets()
 		}
 	END
 	export SOCKS_CONF=$HOME/socks.conf
-	gets socksify busybox nc localhost "$WEB_PORT"
+	gets socksify busybox nc
 }
 
 @test "PySocks" {
 	need /usr/bin/python3
 	/usr/bin/python3 -c 'import socks' || unavailable "PySocks is missing"
-	/usr/bin/python3 - "$PORT" "$WEB_PORT" "$out" <<-END
+	bounded /usr/bin/python3 - "$PORT" "$WEB_PORT" "$out" <<-END
 		import socks, sys
 		s = socks.socksocket()
 		s.settimeout(20)
@@ -246,28 +317,62 @@ gets()
 	served 1
 }
 
+# browser_processes: some have a group or a session of their own, and some
+# write over their environment; none does both.
+browser_processes()
+{
+	pgrep -g "$browser" || :
+	grep -lsxz "BROWSER_OF=$BATS_TEST_TMPDIR" /proc/[0-9]*/environ |
+		cut -d / -f 3
+}
+
+browser_is_gone()
+{
+	[ -z "$(browser_processes)" ]
+}
+
+end_browser()
+{
+	local pid
+
+	for pid in $(browser_processes); do
+		kill -KILL "$pid" 2>/dev/null || :
+	done
+	wait_until browser_is_gone
+}
+
 @test "chromium: a page with twenty parts" {
-	need chromium
+	need chromium pgrep
 	page=$WEB/page.$RANDOM
 	mkdir "$page"
 	{
-		echo '<!DOCTYPE html><title>parts</title><body>'
+		echo '<!DOCTYPE html><link rel=icon href=data:,><body>'
 		for i in {1..20}; do
 			echo "<script src=$i.js></script>"
 			echo "window.n = (window.n || 0) + $i;" >"$page/$i.js"
 		done
 		echo '<script>document.body.textContent = "sum=" + n;</script>'
 	} >"$page/index.html"
-	timeout -k 5 60 chromium --headless --no-sandbox --disable-gpu \
-		--disable-quic --no-first-run --disable-background-networking \
-		--disable-component-update --disable-sync \
+	# The last two, for it to ask nobody else: what time it is, and whether
+	# there is an update.
+	BROWSER_OF=$BATS_TEST_TMPDIR timeout -k 5 60 chromium --headless \
+		--no-sandbox --disable-gpu --disable-quic --no-first-run \
+		--disable-background-networking --disable-component-update \
+		--disable-sync --disable-dev-shm-usage \
 		--user-data-dir="$HOME/chromium" \
 		--proxy-server="socks5://$proxy" \
-		--proxy-bypass-list='<-loopback>' --dump-dom \
+		--proxy-bypass-list='<-loopback>' \
+		--disable-features=NetworkTimeServiceQuerying \
+		--component-updater=url-source=http://localhost:1/ --dump-dom \
 		"http://localhost:$WEB_PORT/${page##*/}/index.html" >"$out" \
-		2>"$out.err" 3>&-
+		2>"$out.err" 3>&- &
+	browser=$! # timeout makes a group of it
+	wait "$browser"
 	grep -q 'sum=210' "$out"
+	patience=5 wait_until browser_is_gone
 	wait_until no_handlers
 	records
-	[ "$(records | grep -c "target=localhost:$WEB_PORT .* reply=0 ")" -ge 1 ]
+	# The server closes after each answer: a connection for every part.
+	at_least "$(records | grep " target=localhost:$WEB_PORT .* reply=0 " |
+		grep -vc ' bytes_down=0 ')" 21
 }
