@@ -94,6 +94,21 @@ $(BIN): $(O)/socks5-handler.o $(LIB)
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^
 
+# The same program with another relay: one that splices from the first byte on,
+# for the tests, and one that never does, for the benchmark.
+RELAYS = splice readwrite
+RELAY_splice = -DRELAY_BULK_READ=1
+RELAY_readwrite = -DRELAY_BULK_READ=SSIZE_MAX
+
+$(RELAYS:%=$(O)/src/relay-%.o): $(O)/src/relay-%.o: src/relay.c Makefile
+	@mkdir -p $(@D)
+	$(SAY) CC $@
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(RELAY_$*) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$(RELAYS:%=$(BIN)-%): $(BIN)-%: $(O)/socks5-handler.o $(O)/src/relay-%.o $(LIB)
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^
+
 $(LIB): $(ROOMS:%.c=$(O)/%.o)
 	$(SAY) AR $@
 	$(Q)rm -f $@ && ar rcs $@ $^
@@ -115,6 +130,11 @@ $(UNIT): %: %.o $(LIB)
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ -lcmocka
 
+$(O)/tests/unit/test_relay-splice: $(O)/tests/unit/test_relay.o \
+		$(O)/src/relay-splice.o $(LIB)
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ -lcmocka
+
 $(HOSTS): %: %.o $(O)/tests/hosts/play.o
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^
@@ -123,7 +143,8 @@ $(FUZZ): %: %.o $(O)/tests/fuzz/replay.o $(LIB)
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^
 
-check-programs: $(BIN) $(UNIT) $(HOSTS) $(FUZZ)
+check-programs: $(BIN) $(UNIT) $(HOSTS) $(FUZZ) $(BIN)-splice \
+		$(O)/tests/unit/test_relay-splice
 
 check: build-packages check-packages
 	@$(MAKE) --no-print-directory -s -j2 BUILD=$(BUILD) check-programs

@@ -155,11 +155,15 @@ io_write(const struct io_end *end, const void *data, size_t len)
 void
 io_no_wait(struct io_end *end)
 {
-	int flags;
+	if (end->kind == IO_PIPE)
+		io_no_sleep(end);
+}
 
-	if (end->kind != IO_PIPE)
-		return;
-	flags = fcntl(end->fd, F_GETFL);
+void
+io_no_sleep(struct io_end *end)
+{
+	int flags = fcntl(end->fd, F_GETFL);
+
 	if (flags >= 0 && !(flags & O_NONBLOCK))
 		end->was_blocking =
 		    fcntl(end->fd, F_SETFL, flags | O_NONBLOCK) == 0;
@@ -196,6 +200,29 @@ io_write_now(const struct io_end *end, const void *data, size_t len)
 			: send(end->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	return n < 0 ? -errno : n;
+}
+
+ssize_t
+io_splice_now(int from, int to, size_t len)
+{
+	ssize_t n = splice(from, NULL, to, NULL, len, SPLICE_F_NONBLOCK);
+
+	return n < 0 ? -errno : n;
+}
+
+int
+io_pipe_open(int pipe[2], int size)
+{
+	int rc = 0;
+
+	if (pipe2(pipe, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	if (fcntl(pipe[1], F_SETPIPE_SZ, size) < size) {
+		rc = -EPERM;
+		close(pipe[0]);
+		close(pipe[1]);
+	}
+	return rc;
 }
 
 void

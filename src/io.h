@@ -24,12 +24,15 @@ enum io_kind {
 struct io_end {
 	int fd;
 	enum io_kind kind;
-	bool was_blocking; /* a pipe that io_no_wait() changed */
+	bool was_blocking; /* before io_no_wait(), io_no_sleep() */
 };
 
-#define IO_BUFFER_SIZE 65536
+#define IO_BUFFER_SIZE 262144
 
-/* Bytes read and not yet used: data[start] to data[end - 1]. */
+/*
+ * Bytes read and not yet used: data[start] to data[end - 1]. A page of it costs
+ * memory from its first use on.
+ */
 struct io_buffer {
 	size_t start, end;
 	uint8_t data[IO_BUFFER_SIZE];
@@ -80,6 +83,23 @@ void io_restore(struct io_end *end);
 /* One read or write without waiting: the number of bytes or -errno. */
 ssize_t io_read_now(const struct io_end *end, void *data, size_t len);
 ssize_t io_write_now(const struct io_end *end, const void *data, size_t len);
+
+/*
+ * From here on this end may be spliced. No flag keeps splice(2) from sleeping
+ * in a TCP socket: sockets need O_NONBLOCK too, and get it back.
+ */
+void io_no_sleep(struct io_end *end);
+
+/* One splice(2) without waiting: the number of bytes, 0 at the end of file of
+ * `from`, or -errno. One of the two is a pipe. */
+ssize_t io_splice_now(int from, int to, size_t len);
+
+/*
+ * A pipe that holds `size` bytes at least. 0, or -errno, with EPERM where this
+ * user has no more of the memory that is rationed for pipes
+ * (fs.pipe-user-pages-soft): then a new pipe holds 8 KiB and can't grow.
+ */
+int io_pipe_open(int pipe[2], int size);
 
 /* No more bytes this way: shutdown(2) on a socket, close(2) on a pipe. */
 void io_shut_write(struct io_end *end);

@@ -1,12 +1,30 @@
 /*
  * Promises: every byte read is written, in order, or the cut is made visible;
  * sleeps whenever nothing can move. Must not: look at the bytes, allocate.
+ *
+ * Four ends and two flows, each of which waits for its `in` while it has
+ * nothing, and for its `out` while it has something. A flow begins by copying
+ * through its buffer; one that proves to be bulk goes on in the kernel.
  */
 #include "relay.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <unistd.h>
+
+/*
+ * One read of so much makes a flow bulk. Small messages are cheaper to copy,
+ * and most flows never need a pipe.
+ */
+#ifndef RELAY_BULK_READ
+#define RELAY_BULK_READ 16384
+#endif
+
+/* A read of what may still turn out to be small messages. */
+#define COPY_SIZE 65536
+/* Twice the size costs a quarter less CPU, and twice the ration of the user. */
+#define PIPE_SIZE 262144
 
 /* Two descriptors to poll for each flow. */
 enum { UP_IN, UP_OUT, DOWN_IN, DOWN_OUT, FDS };
@@ -28,12 +46,19 @@ is_empty(const struct io_buffer *buffer)
 	return buffer->start == buffer->end;
 }
 
+/* Whether the next thing to happen is that `out` takes something. */
+static bool
+is_waiting(const struct relay_flow *flow)
+{
+	return flow->piped > 0 || flow->blocked || !is_empty(flow->buffer);
+}
+
 /* What to wait for; a descriptor that has nothing to say is left out. */
 static void
 set_interest(
     const struct relay_flow *flow, struct pollfd *in, struct pollfd *out)
 {
-	bool waiting = !is_empty(flow->buffer);
+	bool waiting = is_waiting(flow);
 
 	*in = (struct pollfd){.fd = -1};
 	*out = *in;
@@ -52,16 +77,39 @@ set_interest(
 		};
 }
 
-/* 0, or -errno when `in` broke. */
+/* From now on by splice(2), or in larger pieces where there is no pipe. */
+static void
+turn_to_bulk(struct relay_flow *flow)
+{
+	io_no_sleep(flow->in);
+	io_no_sleep(flow->out);
+	if (flow->in->kind == IO_PIPE || flow->out->kind == IO_PIPE)
+		flow->way = RELAY_DIRECT;
+	else if (io_pipe_open(flow->pipe, PIPE_SIZE) == 0)
+		flow->way = RELAY_SPLICE;
+	else
+		flow->way = RELAY_COPY_BIG;
+}
+
+static void
+leave_splicing(struct relay_flow *flow)
+{
+	if (flow->way == RELAY_SPLICE) {
+		close(flow->pipe[0]);
+		close(flow->pipe[1]);
+		flow->piped = 0;
+	}
+	flow->way = RELAY_COPY_BIG;
+}
+
+/* Reads into the buffer: 0, or -errno when `in` broke. */
 static int
-take(struct relay_flow *flow, short revents)
+copy_in(struct relay_flow *flow)
 {
 	struct io_buffer *buffer = flow->buffer;
-	ssize_t n;
+	size_t size = flow->way == RELAY_COPY ? COPY_SIZE : IO_BUFFER_SIZE;
+	ssize_t n = io_read_now(flow->in, buffer->data, size);
 
-	if (revents & POLLPRI)
-		io_set_oobinline(flow->in);
-	n = io_read_now(flow->in, buffer->data, sizeof(buffer->data));
 	if (n == -EAGAIN || n == -EINTR)
 		return 0;
 	if (n < 0)
@@ -69,6 +117,34 @@ take(struct relay_flow *flow, short revents)
 	buffer->start = 0;
 	buffer->end = (size_t)n;
 	flow->eof = n == 0;
+	if (n >= RELAY_BULK_READ && flow->way == RELAY_COPY)
+		turn_to_bulk(flow);
+	return 0;
+}
+
+/* 0, or -errno when `in` broke. */
+static int
+take(struct relay_flow *flow, short revents)
+{
+	ssize_t n;
+
+	if (revents & POLLPRI)
+		io_set_oobinline(flow->in);
+	if (flow->way != RELAY_SPLICE)
+		return copy_in(flow);
+	n = io_splice_now(flow->in->fd, flow->pipe[1], PIPE_SIZE);
+	if (n > 0)
+		flow->piped = (size_t)n;
+	/*
+	 * It stops before urgent data for good, even with an end of file where
+	 * one follows later. A read knows.
+	 */
+	else if (n == 0 || n == -EAGAIN)
+		return copy_in(flow);
+	else if (n == -EINVAL)
+		leave_splicing(flow); /* not a kind that it knows */
+	else if (n != -EINTR)
+		return (int)n;
 	return 0;
 }
 
@@ -79,14 +155,59 @@ give(struct relay_flow *flow)
 	struct io_buffer *buffer = flow->buffer;
 	ssize_t n;
 
-	n = io_write_now(flow->out, buffer->data + buffer->start,
-	    buffer->end - buffer->start);
+	if (flow->piped > 0)
+		n = io_splice_now(flow->pipe[0], flow->out->fd, flow->piped);
+	else
+		n = io_write_now(flow->out, buffer->data + buffer->start,
+		    buffer->end - buffer->start);
 	if (n == -EAGAIN || n == -EINTR)
 		return 0;
 	if (n < 0)
 		return (int)n;
-	buffer->start += (size_t)n;
 	flow->total += n;
+	if (flow->piped > 0)
+		flow->piped -= (size_t)n;
+	else
+		buffer->start += (size_t)n;
+	return 0;
+}
+
+static void
+break_off(struct relay_flow *flow)
+{
+	flow->broken = flow->done = true;
+}
+
+/*
+ * From side to side, without a place in between. Nothing tells which of the two
+ * could not: then it is `out` that is waited for first. 0, or -errno when `in`
+ * broke.
+ */
+static int
+pass(struct relay_flow *flow, short in, short out)
+{
+	bool blocked = flow->blocked;
+	ssize_t n;
+
+	if (!in && !(blocked && out))
+		return 0;
+	if (in & POLLPRI)
+		io_set_oobinline(flow->in);
+	n = io_splice_now(flow->in->fd, flow->out->fd, PIPE_SIZE);
+	flow->blocked = n == -EAGAIN && !blocked;
+	if (n > 0) {
+		flow->total += n;
+	} else if (n == 0 || (n == -EAGAIN && blocked)) {
+		return copy_in(flow); /* see take() */
+	} else if (n == -EAGAIN) {
+		return 0;
+	} else if (n == -EINVAL) {
+		leave_splicing(flow);
+	} else if (n == -EPIPE || flow->in->kind == IO_PIPE) {
+		break_off(flow);
+	} else if (n != -EINTR) {
+		return (int)n;
+	}
 	return 0;
 }
 
@@ -98,21 +219,26 @@ give(struct relay_flow *flow)
 static int
 pump(struct relay_flow *flow, short in, short out)
 {
-	int rc;
+	bool direct = flow->way == RELAY_DIRECT && is_empty(flow->buffer);
+	int rc = 0;
 
 	if (flow->done)
 		return 0;
-	if (in && (rc = take(flow, in)) < 0)
+	if (direct)
+		rc = pass(flow, in, out);
+	else if (in)
+		rc = take(flow, in);
+	if (rc < 0)
 		return rc;
-	if (!is_empty(flow->buffer)) {
+	if (flow->piped > 0 || !is_empty(flow->buffer)) {
 		if ((in || out) && give(flow) < 0)
-			flow->broken = flow->done = true;
+			break_off(flow);
 	} else if (out & POLLERR) {
-		flow->broken = flow->done = true;
+		break_off(flow);
 	} else if (out & POLLHUP) {
 		flow->hung = true;
 	}
-	if (flow->eof && !flow->done && is_empty(flow->buffer)) {
+	if (flow->eof && !flow->done && !is_waiting(flow)) {
 		io_shut_write(flow->out);
 		flow->done = true;
 	}
@@ -128,7 +254,7 @@ static bool
 is_abandoned(const struct relay *relay)
 {
 	return relay->down.broken && relay->down.out->kind == IO_TCP &&
-	       !is_empty(relay->up.buffer);
+	       is_waiting(&relay->up);
 }
 
 /* One round of moving; false when it was the last, and *end says why. */
@@ -202,5 +328,7 @@ relay_run(struct relay *relay, int64_t idle_ms)
 		io_reset_on_close(up->in);
 		io_reset_on_close(up->out);
 	}
+	leave_splicing(up);
+	leave_splicing(down);
 	return end;
 }

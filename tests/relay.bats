@@ -228,3 +228,97 @@ teardown()
 	done
 	exec 5>&- 6>&-
 }
+
+# calls KIND STEP...: play over KIND, to which the client takes these steps;
+# the system calls that moved bytes are in $trace, one for each kind of them.
+calls()
+{
+	trace=$BATS_TEST_TMPDIR/trace
+	run "$HOSTS/client" "$1" "${greet[@]}" "send:$(request4 "$port")" \
+		reply:00 "${@:2}" -- strace -D -o "$trace" \
+		-e trace=splice,pipe2,fcntl,recvfrom,sendto \
+		"$HANDLER" --log=none
+	echo "$output"
+	[ "$status" -eq 0 ]
+	trace_is_whole
+	target_held
+}
+
+@test "small messages are copied, and no pipe is made for them" {
+	need_strace
+	[[ $HANDLER != *-splice ]] || skip "this relay splices every byte"
+	start_target check:15K pattern:15K eof
+	calls inet pattern:15K check:15K shut eof
+	run ! grep -E 'splice|pipe2|SETPIPE' "$trace"
+}
+
+@test "bulk is spliced, through one pipe of 256 KiB for each way" {
+	need_strace
+	start_target check:4M eof
+	calls inet pattern:4M shut eof
+	[ "$(grep -c '^pipe2' "$trace")" -eq 1 ]
+	grep -q 'F_SETPIPE_SZ, 262144) *= 262144' "$trace"
+	# A read and a write of the copying way at its beginning, or few.
+	at_most "$(grep -cE '^recvfrom.* = [1-9]' "$trace")" 4
+	at_least "$(grep -cE '^splice.* = [1-9]' "$trace")" 16
+}
+
+@test "bulk is spliced from pipe to socket without a pipe of our own" {
+	need_strace
+	start_target check:4M eof pattern:4M
+	calls pipes pattern:4M shut check:4M eof
+	run ! grep -E '^pipe2|SETPIPE' "$trace"
+	at_least "$(grep -cE '^splice.* = [1-9]' "$trace")" 32
+}
+
+@test "bulk with the user's ration of pipe memory used up" {
+	need_strace
+	dir=$(mktemp -d) # that another user can enter
+	chmod 755 "$dir"
+	cp "$HOSTS/client" "$HANDLER" "$dir"
+	user=()
+	[ "$(id -u)" -ne 0 ] || user=(setpriv --reuid=54321 --clear-groups)
+	start_target check:4M eof pattern:4M
+	mkdir -m 777 "$dir/out"
+	trace=$dir/out/trace
+	run --separate-stderr env TMPDIR="$dir/out" "${user[@]}" \
+		"$dir/client" -r inet "${greet[@]}" \
+		"send:$(request4 "$port")" reply:00 pattern:4M shut check:4M \
+		eof -- strace -D -o "$trace" \
+		-e trace=splice,pipe2,fcntl,recvfrom \
+		"$dir/${HANDLER##*/}" --log=stderr
+	echo "$output $stderr"
+	[ "$status" -eq 0 ]
+	wait_until grep -q '^+++ exited' "$trace"
+	spliced=$(grep -cE '^splice.* = [1-9]' "$trace" || :)
+	refused=$(grep -c 'F_SETPIPE_SZ, 262144) *= -1 EPERM' "$trace" || :)
+	large=$(grep -cE '^recvfrom.*, 262144, ' "$trace" || :)
+	rm -rf "$dir"
+	target_held
+	[[ $output == "ration gone"* ]]
+	[[ $stderr == *"bytes_up=4194304 bytes_down=4194304 "* ]]
+	[ "$spliced" -eq 0 ]
+	[ "$refused" -eq 2 ]
+	at_least "$large" 2
+}
+
+@test "what is in the pipe when the target ends early is not counted" {
+	# It takes some and resets: no byte of what it never got is in the record.
+	go=$BATS_TEST_TMPDIR/go
+	start_target check:1M "await:$go" abort
+	play inet "${greet[@]}" "send:$(request4 "$port")" reply:00 \
+		fill:64M "touch:$go" closed
+	target_held
+	has end target-reset
+	filled=$(sed -n 's/^filled //p' <<<"$output")
+	at_least "$(field bytes_up)" 1048576
+	at_most "$(field bytes_up)" "$((filled))"
+}
+
+@test "urgent data in the middle of bulk stays where it is" {
+	start_target check:1M expect:X check:1M eof
+	play inet "${greet[@]}" "send:$(request4 "$port")" reply:00 \
+		pattern:1M urgent:58 pattern:1M shut eof
+	target_held
+	has bytes_up 2097153
+}

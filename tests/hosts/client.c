@@ -2,8 +2,8 @@
  * client: makes a connection, hands one end of it over to a program as a
  * super-server would, and plays the client at the other.
  *
- *   client [-2] [-s] [-i SIG] [-b SIG] [-l SECONDS] KIND STEP... -- PROGRAM...
- *   client [-l SECONDS] tcp:ADDRESS:PORT|unix:PATH STEP...
+ *   client [-2] [-s] [-r] [-i SIG] [-b SIG] [-l SECONDS] KIND STEP... --
+ * PROGRAM... client [-l SECONDS] tcp:ADDRESS:PORT|unix:PATH STEP...
  *
  * KIND is what PROGRAM finds on descriptors 0 and 1: inet, inet6 (an accepted
  * TCP connection), unix (an accepted one), socketpair, pipes, or one thing for
@@ -14,6 +14,7 @@
  * -s  leaves /dev/null open on 3, 7 and 20, and the end of a pipe on 9; prints
  *     "stray closed" if PROGRAM had none of that pipe when its first bytes
  *     came, or else "stray open"
+ * -r  uses up this user's ration of memory for pipes; prints "ration gone"
  * -i, -b  leaves a signal (ALRM, CHLD, INT, PIPE, TERM) ignored, or blocked
  * -l  ends everything after so long (15 s)
  *
@@ -500,11 +501,31 @@ connect_to(const struct player *p, const char *where)
 	return fd;
 }
 
+/* The pipes stay open until the end. Root has no ration. */
+static void
+use_up_ration(void)
+{
+	int pair[2];
+
+	for (int i = 0; i < 400; i++) {
+		if (pipe2(pair, O_CLOEXEC) < 0)
+			die("pipe");
+		fcntl(pair[0], F_SETPIPE_SZ, 1024 * 1024);
+		if (fcntl(pair[0], F_GETPIPE_SZ) < 16 * 4096) {
+			printf("ration gone\n");
+			return;
+		}
+	}
+	fputs("client: this user's pipes are not rationed\n", stderr);
+	exit(2);
+}
+
 static int
 usage(void)
 {
-	fputs("usage: client [-2s] [-i SIG] [-b SIG] [-l SECONDS] KIND STEP... "
-	      "-- PROGRAM...\n",
+	fputs(
+	    "usage: client [-2sr] [-i SIG] [-b SIG] [-l SECONDS] KIND STEP... "
+	    "-- PROGRAM...\n",
 	    stderr);
 	return 2;
 }
@@ -516,11 +537,13 @@ read_options(int argc, char **argv, struct options *o)
 
 	sigemptyset(&o->ignored);
 	sigemptyset(&o->blocked);
-	while ((opt = getopt(argc, argv, "+2si:b:l:")) != -1) {
+	while ((opt = getopt(argc, argv, "+2sri:b:l:")) != -1) {
 		if (opt == '2')
 			o->inetd = true;
 		else if (opt == 's')
 			o->stray = true;
+		else if (opt == 'r')
+			use_up_ration();
 		else if (opt == 'i')
 			sigaddset(&o->ignored, signal_number(optarg));
 		else if (opt == 'b')
@@ -547,6 +570,7 @@ main(int argc, char **argv)
 	char **program = NULL;
 	int count, status;
 
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	read_options(argc, argv, &o);
 	if (optind >= argc)
 		return usage();
@@ -557,7 +581,6 @@ main(int argc, char **argv)
 			break;
 		}
 	}
-	setvbuf(stdout, NULL, _IOLBF, 0);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
 	play_limit(&player, o.limit);
