@@ -1,5 +1,8 @@
 #!/usr/bin/env bats
 # The relay: both ways, to the last byte, and no cut that looks like an end.
+#
+# Each test is a process of its own, and may change what it likes:
+# shellcheck disable=SC2030,SC2031
 
 load handler
 
