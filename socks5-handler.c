@@ -5,6 +5,7 @@
  * descriptors 0 and 1. Each phase returns 0 or -errno; the first failure goes
  * to refuse(), which answers in the form that the phase allows.
  */
+#include "accept.h"
 #include "addr.h"
 #include "config.h"
 #include "dial.h"
@@ -32,8 +33,8 @@ enum phase { GREETING, REQUEST, CONNECTING, RELAYING };
 struct session {
 	const struct config *config;
 	struct peer peer;
-	struct io_buffer *inbox; /* from the client, not consumed yet */
-	struct io_buffer *outbox;
+	struct io_buffer inbox; /* from the client, not consumed yet */
+	struct io_buffer outbox;
 	enum phase phase;
 	struct wire_request request;
 	struct io_end target;
@@ -48,9 +49,9 @@ struct session {
 static int
 read_more(struct session *s)
 {
-	struct io_buffer *inbox = s->inbox;
-	ssize_t n = io_read(&s->peer.in, inbox->data + inbox->end,
-	    sizeof(inbox->data) - inbox->end);
+	struct io_buffer *inbox = &s->inbox;
+	ssize_t n = io_read(
+	    &s->peer.in, inbox->data + inbox->end, IO_BUFFER_SIZE - inbox->end);
 
 	if (n < 0)
 		return (int)n;
@@ -69,8 +70,8 @@ greet(struct session *s)
 	ssize_t n;
 	int rc;
 
-	while ((n = wire_get_greeting(s->inbox->data + s->inbox->start,
-		    s->inbox->end - s->inbox->start, &greeting)) == 0) {
+	while ((n = wire_get_greeting(s->inbox.data + s->inbox.start,
+		    s->inbox.end - s->inbox.start, &greeting)) == 0) {
 		if ((rc = read_more(s)) < 0)
 			return rc;
 	}
@@ -78,7 +79,7 @@ greet(struct session *s)
 		return (int)n;
 	if (!memchr(greeting.methods, WIRE_METHOD_NONE, greeting.methods_len))
 		return -ENOPROTOOPT;
-	s->inbox->start += (size_t)n;
+	s->inbox.start += (size_t)n;
 	s->phase = REQUEST;
 	return io_write(
 	    &s->peer.out, message, wire_put_method(message, WIRE_METHOD_NONE));
@@ -90,14 +91,14 @@ read_request(struct session *s)
 	ssize_t n;
 	int rc;
 
-	while ((n = wire_get_request(s->inbox->data + s->inbox->start,
-		    s->inbox->end - s->inbox->start, &s->request)) == 0) {
+	while ((n = wire_get_request(s->inbox.data + s->inbox.start,
+		    s->inbox.end - s->inbox.start, &s->request)) == 0) {
 		if ((rc = read_more(s)) < 0)
 			return rc;
 	}
 	if (n < 0)
 		return (int)n;
-	s->inbox->start += (size_t)n;
+	s->inbox.start += (size_t)n;
 	s->requested_ms = io_now_ms();
 	s->record.handshake_ms = s->requested_ms - s->started_ms;
 	s->record.command = wire_command_name(s->request.command);
@@ -152,14 +153,12 @@ carry(struct session *s)
 	bool endless = s->config->lifetime_ms == 0;
 
 	io_alarm(s->config->lifetime_ms);
-	for (size_t i = s->peer.one_socket; i < 3; i++) {
-		io_set_nodelay(ends[i]);
-		/* Nothing else would ever notice that a side has vanished. */
-		if (endless)
-			io_set_keepalive(ends[i]);
-	}
-	relay_init(&s->relay, &s->peer.in, &s->peer.out, &s->target, s->inbox,
-	    s->outbox);
+	io_set_nodelay(&s->target);
+	/* Nothing else would ever notice that a side has vanished. */
+	for (size_t i = s->peer.one_socket; i < 3 && endless; i++)
+		io_set_keepalive(ends[i]);
+	relay_init(&s->relay, &s->peer.in, &s->peer.out, &s->target, &s->inbox,
+	    &s->outbox);
 	s->record.end = relay_run(&s->relay, s->config->idle_timeout_ms);
 	s->record.bytes_up = s->relay.up.total;
 	s->record.bytes_down = s->relay.down.total;
@@ -221,7 +220,7 @@ refuse(struct session *s, int rc)
 		io_reset_on_close(&s->peer.out);
 		return;
 	}
-	if (s->record.end == LOG_END_CLIENT_RESET || s->inbox->end == 0)
+	if (s->record.end == LOG_END_CLIENT_RESET || s->inbox.end == 0)
 		return; /* nobody is there to be told, or nobody asked */
 	if (s->phase == GREETING)
 		io_write(&s->peer.out, message,
@@ -259,31 +258,57 @@ leave_record(struct session *s)
 	log_session(&s->record);
 }
 
+/*
+ * 0 when the client's connection is on descriptors 0 and 1; that of a listening
+ * socket is only so in a process of its own. 1: the listening service has
+ * ended. Or -errno.
+ */
+static int
+take_over(struct peer *peer, int argc, char **argv, struct config *config)
+{
+	struct accept_sockets sockets;
+	int rc = peer_take_over(peer);
+
+	if (rc <= 0)
+		return rc;
+	sockets = (struct accept_sockets){
+	    .first = peer->first_listener,
+	    .count = (size_t)rc,
+	};
+	rc = accept_clients(&sockets, argc, argv, config);
+	if (rc <= 0)
+		return rc < 0 ? rc : 1;
+	peer_guard_stderr(peer);
+	return peer_take_over(peer);
+}
+
 int
 main(int argc, char **argv)
 {
 	/* Not on the stack: a page of these costs nothing until it is used. */
-	static struct io_buffer inbox, outbox;
+	static uint8_t in[IO_BUFFER_SIZE], out[IO_BUFFER_SIZE];
 	struct config config;
 	struct session s = {
 	    .config = &config,
-	    .inbox = &inbox,
-	    .outbox = &outbox,
+	    .inbox = {.data = in},
+	    .outbox = {.data = out},
 	    .target = {.fd = -1},
-	    .started_ms = io_now_ms(),
 	    .record = {.reply = -1, .handshake_ms = -1, .connect_ms = -1},
 	};
 	int rc;
 
 	io_signals_init();
-	peer_guard_stderr();
+	peer_guard_stderr(&s.peer);
 	rc = config_read(argc, argv, &config);
 	if (rc != 0)
 		return rc < 0 ? EX_USAGE : EX_OK;
-	rc = peer_take_over(&s.peer);
+	log_open(config.log);
+	rc = take_over(&s.peer, argc, argv, &config);
 	if (rc < 0)
 		return rc == -EINVAL ? EX_USAGE : EX_OSERR;
-	log_open(config.log);
+	if (rc > 0)
+		return EX_OK;
+	s.started_ms = io_now_ms();
 	serve(&s);
 	leave_record(&s);
 	return EX_OK;

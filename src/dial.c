@@ -70,12 +70,14 @@ start_next(struct attempts *try)
 
 /* Why an attempt that is decided failed; 0 when it is connected. */
 static int
-outcome(int fd, const union addr *addr, union addr *bound)
+outcome(const struct pollfd *slot, const union addr *addr, union addr *bound)
 {
-	int error = 0;
+	int fd = slot->fd, error = 0;
 	socklen_t len = sizeof(error);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+	/* Where it failed, poll has reported POLLERR as well. */
+	if (slot->revents != POLLOUT &&
+	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
 		error = errno;
 	if (error)
 		return error;
@@ -100,7 +102,7 @@ harvest(struct attempts *try, struct dial_result *out)
 
 		if (slot->fd < 0 || !slot->revents)
 			continue;
-		error = outcome(slot->fd, &try->list->at[i], &bound);
+		error = outcome(slot, &try->list->at[i], &bound);
 		if (error == 0) {
 			*out = (struct dial_result){
 			    .fd = slot->fd,

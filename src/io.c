@@ -6,7 +6,9 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -57,12 +59,17 @@ handle(int signo, void (*handler)(int))
 void
 io_signals_init(void)
 {
-	sigset_t none;
-
 	handle(SIGPIPE, SIG_IGN);
-	handle(SIGCHLD, SIG_DFL);
 	handle(SIGALRM, on_alarm);
 	handle(SIGTERM, on_terminate);
+	io_signals_unblock();
+}
+
+void
+io_signals_unblock(void)
+{
+	sigset_t none;
+
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -243,31 +250,33 @@ io_reset_on_close(const struct io_end *end)
 		setsockopt(end->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 }
 
-static void
+static int
 switch_on(const struct io_end *end, int level, int option)
 {
 	const int on = 1;
 
-	if (end->kind == IO_TCP)
-		setsockopt(end->fd, level, option, &on, sizeof(on));
+	if (end->kind != IO_TCP ||
+	    setsockopt(end->fd, level, option, &on, sizeof(on)) == 0)
+		return 0;
+	return -errno;
 }
 
-void
+int
 io_set_nodelay(const struct io_end *end)
 {
-	switch_on(end, IPPROTO_TCP, TCP_NODELAY);
+	return switch_on(end, IPPROTO_TCP, TCP_NODELAY);
 }
 
-void
+int
 io_set_keepalive(const struct io_end *end)
 {
-	switch_on(end, SOL_SOCKET, SO_KEEPALIVE);
+	return switch_on(end, SOL_SOCKET, SO_KEEPALIVE);
 }
 
-void
+int
 io_set_oobinline(const struct io_end *end)
 {
-	switch_on(end, SOL_SOCKET, SO_OOBINLINE);
+	return switch_on(end, SOL_SOCKET, SO_OOBINLINE);
 }
 
 void
@@ -288,4 +297,19 @@ io_close(struct io_end *end)
 	io_restore(end);
 	close(end->fd);
 	end->fd = -1;
+}
+
+void
+io_close_from(int first)
+{
+	struct rlimit limit = {.rlim_cur = 1024};
+
+	/* A kernel before 5.9, or a sandbox, may not know it. */
+	if (syscall(SYS_close_range, first, ~0U, 0) == 0)
+		return;
+	getrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur > 65536)
+		limit.rlim_cur = 65536;
+	for (int fd = first; fd < (int)limit.rlim_cur; fd++)
+		close(fd);
 }

@@ -30,12 +30,13 @@ struct io_end {
 #define IO_BUFFER_SIZE 262144
 
 /*
- * Bytes read and not yet used: data[start] to data[end - 1]. A page of it costs
- * memory from its first use on.
+ * Bytes read and not yet used: data[start] to data[end - 1]. `data` has room
+ * for IO_BUFFER_SIZE; a page of it costs memory from its first use on, and so
+ * nothing else stands there.
  */
 struct io_buffer {
 	size_t start, end;
-	uint8_t data[IO_BUFFER_SIZE];
+	uint8_t *data;
 };
 
 /* Milliseconds of CLOCK_MONOTONIC. */
@@ -43,10 +44,12 @@ int64_t io_now_ms(void);
 
 /*
  * Sets right what a parent may have left ignored or blocked: SIGPIPE is
- * ignored, SIGALRM and SIGTERM are noticed, SIGCHLD has its default, none is
- * blocked.
+ * ignored, SIGALRM and SIGTERM are noticed, none is blocked.
  */
 void io_signals_init(void);
+
+/* In a child: none is blocked again; the rest it has from its parent. */
+void io_signals_unblock(void);
 
 /* Lets the alarm ring ms milliseconds from now; 0: not at all. */
 void io_alarm(int64_t ms);
@@ -111,17 +114,20 @@ void io_shut_write(struct io_end *end);
  */
 void io_reset_on_close(const struct io_end *end);
 
-/* A TCP option that is on or off; nothing on other kinds. */
-void io_set_nodelay(const struct io_end *end);
-void io_set_keepalive(const struct io_end *end);
+/* A TCP option that is switched on; nothing on other kinds. 0 or -errno. */
+int io_set_nodelay(const struct io_end *end);
+int io_set_keepalive(const struct io_end *end);
 
 /* Urgent data stays where it is in the stream. */
-void io_set_oobinline(const struct io_end *end);
+int io_set_oobinline(const struct io_end *end);
 
 /* Reads and forgets until the end of file, an error, or `most` bytes. */
 void io_drain(const struct io_end *end, size_t most);
 
 /* Closes the descriptor, putting its flags back. */
 void io_close(struct io_end *end);
+
+/* Closes every descriptor from this one on. */
+void io_close_from(int first);
 
 #endif

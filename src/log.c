@@ -258,9 +258,13 @@ await_journald(int fd)
 	}
 }
 
-/* MESSAGE and PRIORITY, then MESSAGE_ID and the fields if there are any. */
+/*
+ * MESSAGE and PRIORITY, then MESSAGE_ID and the fields if there are any. A
+ * process that is about to leave waits for journald.
+ */
 static int
-to_journal(int priority, const char *message, const struct fields *fields)
+to_journal(int priority, const char *message, const struct fields *fields,
+    bool leaving)
 {
 	__typeof__(&sd_journal_sendv) sendv;
 	char message_field[sizeof("MESSAGE=") + RECORD_MAX];
@@ -292,7 +296,7 @@ to_journal(int priority, const char *message, const struct fields *fields)
 		n += (int)fields->count;
 	}
 	rc = sendv(iov, n);
-	if (rc >= 0)
+	if (rc >= 0 && leaving)
 		await_journald(journal);
 	close(journal);
 	return rc;
@@ -328,12 +332,12 @@ to_stderr(const char *message)
 /* From this target on, the first that takes it. */
 static int
 emit(enum log_target target, int priority, const char *message,
-    const struct fields *fields)
+    const struct fields *fields, bool leaving)
 {
 	int rc = -ENOENT;
 
 	if (target <= LOG_TO_JOURNAL)
-		rc = to_journal(priority, message, fields);
+		rc = to_journal(priority, message, fields, leaving);
 	if (rc < 0 && target <= LOG_TO_SYSLOG)
 		rc = to_syslog(priority, message);
 	if (rc < 0 && target <= LOG_TO_STDERR)
@@ -351,7 +355,34 @@ log_fault(const char *format, ...)
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
 	if (to_stderr(message) < 0)
-		emit(LOG_TO_JOURNAL, LOG_ERR, message, NULL);
+		emit(LOG_TO_JOURNAL, LOG_ERR, message, NULL, true);
+}
+
+void
+log_notice(const char *format, ...)
+{
+	char message[RECORD_MAX];
+	va_list args;
+
+	if (state.target == LOG_TO_NONE)
+		return;
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	emit(state.target, LOG_NOTICE, message, NULL, false);
+}
+
+void
+log_prepare(void)
+{
+	int journal = -1;
+
+	if (state.target <= LOG_TO_JOURNAL)
+		journal = connect_to(JOURNAL_SOCKET);
+	if (journal < 0)
+		return;
+	close(journal);
+	systemd_function("sd_journal_sendv");
 }
 
 int
@@ -365,6 +396,6 @@ log_session(const struct log_record *record)
 		return 0;
 	collect(record, &fields);
 	format_line(&fields, line);
-	return emit(
-	    state.target, expected ? LOG_INFO : LOG_NOTICE, line, &fields);
+	return emit(state.target, expected ? LOG_INFO : LOG_NOTICE, line,
+	    &fields, true);
 }

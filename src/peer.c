@@ -1,6 +1,7 @@
 /*
  * Promises: after peer_take_over() descriptors 0 and 1 are a client's
- * connection, 2 is not the client, and nothing else is open.
+ * connection, 2 is not the client, and nothing else is open. Or it has found
+ * listening sockets, and leaves all as it is.
  * Must not: read a byte of the client's, or believe the environment where a
  * socket can be asked.
  */
@@ -15,9 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -33,20 +32,26 @@ carries_bytes(const struct stat *st)
 	return S_ISSOCK(st->st_mode) || S_ISFIFO(st->st_mode);
 }
 
-void
-peer_guard_stderr(void)
+/* Whether 2 is the client. With no connection on 0, whatever 1 is, it's none.
+ */
+static bool
+stderr_is_client(const struct stat stdio[3])
 {
-	struct stat in, out, err;
+	return carries_bytes(&stdio[0]) && (same_file(&stdio[0], &stdio[2]) ||
+					       same_file(&stdio[1], &stdio[2]));
+}
+
+void
+peer_guard_stderr(struct peer *peer)
+{
 	int none[2];
 
-	if (fstat(STDERR_FILENO, &err) == 0) {
-		/* Without a connection on 0, whatever 1 is, it's no client. */
-		if (fstat(STDIN_FILENO, &in) < 0 || !carries_bytes(&in))
-			return;
-		if (!same_file(&in, &err) &&
-		    (fstat(STDOUT_FILENO, &out) < 0 || !same_file(&out, &err)))
-			return;
+	for (int fd = 0; fd < 3; fd++) {
+		if (fstat(fd, &peer->stdio[fd]) < 0)
+			peer->stdio[fd] = (struct stat){0};
 	}
+	if (peer->stdio[2].st_mode && !stderr_is_client(peer->stdio))
+		return;
 	log_forbid_stderr();
 	/* A pipe that nobody reads: it needs no file system. */
 	if (pipe2(none, O_CLOEXEC) < 0) {
@@ -60,38 +65,6 @@ peer_guard_stderr(void)
 	/* Else it was 2 itself, and dup2() has closed it. */
 	if (none[0] != STDERR_FILENO)
 		close(none[0]);
-}
-
-/* Descriptor 3 is the connection: LISTEN_FDS, see sd_listen_fds(3). */
-static int
-adopt_listen_fd(void)
-{
-	__typeof__(&sd_listen_fds) listen_fds;
-	int n;
-
-	listen_fds = (__typeof__(listen_fds))systemd_function("sd_listen_fds");
-	if (!listen_fds) {
-		log_fault("LISTEN_FDS is set, but libsystemd.so.0 can't be "
-			  "loaded: install libsystemd0, or set "
-			  "StandardInput=socket in the service");
-		return -ENOSYS;
-	}
-	n = listen_fds(1);
-	if (n > 1) {
-		log_fault("LISTEN_FDS passes %d sockets, and one process "
-			  "serves one client: set Accept=yes in the socket "
-			  "unit",
-		    n);
-		return -EINVAL;
-	}
-	/* None is for us: the variables were meant for an ancestor. */
-	if (n < 1)
-		return 0;
-	dup2(SD_LISTEN_FDS_START, STDIN_FILENO);
-	dup2(SD_LISTEN_FDS_START, STDOUT_FILENO);
-	close(SD_LISTEN_FDS_START);
-	peer_guard_stderr();
-	return 0;
 }
 
 /* What stands on a descriptor that is neither a socket nor a pipe. */
@@ -123,33 +96,26 @@ check_type(int fd)
 	return -EINVAL;
 }
 
-/* Of a socket that has no peer: it may have been reset already. */
-static int
-check_listening(int fd)
+static bool
+is_listening(int fd)
 {
 	int listening = 0;
 	socklen_t len = sizeof(listening);
 
 	getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len);
-	if (!listening)
-		return 0;
-	log_fault("descriptor %d is a listening socket, not a client's "
-		  "connection: set Accept=yes (systemd), wait = no (xinetd) "
-		  "or nowait (inetd.conf)",
-	    fd);
-	return -EINVAL;
+	return listening;
 }
 
 /* One of the two descriptors: can it carry a client's bytes? */
 static int
-check_end(int fd, struct stat *st, struct io_end *out)
+check_end(int fd, const struct stat *st, struct io_end *out)
 {
 	static const char advice[] =
 	    "let a super-server hand the client's connection over on "
 	    "descriptors 0 and 1 (StandardInput=socket in systemd), see "
 	    "socks5-handler(8)";
 
-	if (fstat(fd, st) < 0) {
+	if (!st->st_mode) {
 		log_fault("descriptor %d is closed: %s", fd, advice);
 		return -EINVAL;
 	}
@@ -164,11 +130,11 @@ check_end(int fd, struct stat *st, struct io_end *out)
 		    describe(fd, st), advice);
 		return -EINVAL;
 	}
-	*out = (struct io_end){.fd = fd, .kind = IO_PIPE};
-	if (S_ISFIFO(st->st_mode))
-		return 0;
-	out->kind = IO_SOCKET;
-	return check_type(fd);
+	*out = (struct io_end){
+	    .fd = fd,
+	    .kind = S_ISFIFO(st->st_mode) ? IO_PIPE : IO_SOCKET,
+	};
+	return 0;
 }
 
 /* With StandardInput=socket alone, 1 is the socket; set otherwise, it isn't. */
@@ -228,8 +194,8 @@ hint(char out[PEER_TEXT_MAX])
 }
 
 /*
- * Asks a socket who is at its other end, and notes what kind it is. -EINVAL,
- * after a sentence, when it is a listening one.
+ * Asks a socket who is at its other end, and notes what kind it is. 1: it is a
+ * listening one. -EINVAL, after a sentence: not a stream.
  */
 static int
 identify(struct io_end *end, char out[PEER_TEXT_MAX])
@@ -240,8 +206,11 @@ identify(struct io_end *end, char out[PEER_TEXT_MAX])
 	char text[ADDR_TEXT_MAX];
 
 	if (getpeername(end->fd, (struct sockaddr *)&ss, &len) < 0) {
+		/* A connection that was reset already has no peer either. */
 		snprintf(out, PEER_TEXT_MAX, "unknown");
-		return check_listening(end->fd);
+		if (check_type(end->fd) < 0)
+			return -EINVAL;
+		return is_listening(end->fd);
 	}
 	if (ss.ss_family == AF_UNIX) {
 		len = sizeof(cred);
@@ -251,58 +220,116 @@ identify(struct io_end *end, char out[PEER_TEXT_MAX])
 		else
 			snprintf(out, PEER_TEXT_MAX, "unix:uid=%u,pid=%d",
 			    cred.uid, cred.pid);
-		return 0;
+		return check_type(end->fd);
 	}
-	if (ss.ss_family == AF_INET || ss.ss_family == AF_INET6)
-		end->kind = IO_TCP;
 	snprintf(out, PEER_TEXT_MAX, "%s",
 	    addr_format((struct sockaddr *)&ss, text));
+	/* It is wanted in any case, and TCP alone takes it. */
+	if (ss.ss_family == AF_INET || ss.ss_family == AF_INET6)
+		end->kind = IO_TCP;
+	if (end->kind == IO_TCP && io_set_nodelay(end) == 0)
+		return 0;
+	end->kind = IO_SOCKET;
+	return check_type(end->fd);
+}
+
+/* Several of LISTEN_FDS, or one that listens: how many, or -EINVAL. */
+static int
+check_listeners(int count)
+{
+	for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + count;
+	     fd++) {
+		if (check_type(fd) < 0)
+			return -EINVAL;
+		if (is_listening(fd))
+			continue;
+		log_fault("LISTEN_FDS passes %d sockets, and descriptor %d is "
+			  "not a listening one: set Accept=yes in the socket "
+			  "unit for a connection to each process, or leave it "
+			  "out for listening sockets",
+		    count, fd);
+		return -EINVAL;
+	}
+	return count;
+}
+
+/*
+ * Descriptor 3 is the connection: LISTEN_FDS, see sd_listen_fds(3). 0 when it
+ * is on 0 and 1 now, or when the variable wasn't for us; the number of sockets
+ * when they are listening ones.
+ */
+static int
+adopt_listen_fds(struct peer *peer)
+{
+	__typeof__(&sd_listen_fds) listen_fds;
+	int n;
+
+	listen_fds = (__typeof__(listen_fds))systemd_function("sd_listen_fds");
+	if (!listen_fds) {
+		log_fault("LISTEN_FDS is set, but libsystemd.so.0 can't be "
+			  "loaded: install libsystemd0, or set "
+			  "StandardInput=socket in the service");
+		return -ENOSYS;
+	}
+	n = listen_fds(1);
+	if (n > 1 || (n == 1 && is_listening(SD_LISTEN_FDS_START))) {
+		peer->first_listener = SD_LISTEN_FDS_START;
+		return check_listeners(n);
+	}
+	/* None is for us: the variables were meant for an ancestor. */
+	if (n < 1)
+		return 0;
+	dup2(SD_LISTEN_FDS_START, STDIN_FILENO);
+	dup2(SD_LISTEN_FDS_START, STDOUT_FILENO);
+	close(SD_LISTEN_FDS_START);
+	peer_guard_stderr(peer);
 	return 0;
 }
 
-/* A kernel before 5.9, or a sandbox, may not know close_range(2). */
-static void
-close_strays(void)
+/* Descriptor 1, where it is not the same socket as 0. */
+static int
+take_over_out(struct peer *peer)
 {
-	struct rlimit limit = {.rlim_cur = 1024};
-
-	if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0) == 0)
-		return;
-	getrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_cur > 65536)
-		limit.rlim_cur = 65536;
-	for (int fd = STDERR_FILENO + 1; fd < (int)limit.rlim_cur; fd++)
-		close(fd);
-}
-
-int
-peer_take_over(struct peer *out)
-{
-	struct stat in_st, out_st;
+	const struct stat *st = &peer->stdio[STDOUT_FILENO];
 	char scrap[PEER_TEXT_MAX];
 	int rc;
 
-	if (getenv("LISTEN_FDS") && (rc = adopt_listen_fd()) < 0)
+	if ((rc = check_end(STDOUT_FILENO, st, &peer->out)) < 0 ||
+	    (rc = check_journal(st)) < 0 || peer->out.kind == IO_PIPE)
 		return rc;
-	if ((rc = check_end(STDIN_FILENO, &in_st, &out->in)) < 0)
+	rc = identify(&peer->out, scrap);
+	if (rc <= 0)
 		return rc;
-	if (out->in.kind == IO_PIPE)
-		hint(out->text);
-	else if ((rc = identify(&out->in, out->text)) < 0)
+	log_fault("descriptor 1 is a listening socket, and 0 is not the same: "
+		  "leave StandardOutput= out of the service");
+	return -EINVAL;
+}
+
+int
+peer_take_over(struct peer *peer)
+{
+	const struct stat *in = &peer->stdio[STDIN_FILENO];
+	int rc;
+
+	if (getenv("LISTEN_FDS") && (rc = adopt_listen_fds(peer)) != 0)
+		return rc;
+	if ((rc = check_end(STDIN_FILENO, in, &peer->in)) < 0)
+		return rc;
+	peer->first_listener = STDIN_FILENO;
+	if (peer->in.kind == IO_PIPE)
+		hint(peer->text);
+	else if ((rc = identify(&peer->in, peer->text)) != 0)
 		return rc;
 
-	out->one_socket = fstat(STDOUT_FILENO, &out_st) == 0 &&
-			  same_file(&in_st, &out_st) && S_ISSOCK(in_st.st_mode);
-	if (out->one_socket) {
-		out->out = out->in;
-		out->out.fd = STDOUT_FILENO;
-	} else if ((rc = check_end(STDOUT_FILENO, &out_st, &out->out)) < 0 ||
-		   (rc = check_journal(&out_st)) < 0 ||
-		   (out->out.kind != IO_PIPE &&
-		       (rc = identify(&out->out, scrap)) < 0)) {
+	peer->one_socket = peer->in.kind != IO_PIPE &&
+			   same_file(in, &peer->stdio[STDOUT_FILENO]);
+	if (peer->one_socket) {
+		peer->out = peer->in;
+		peer->out.fd = STDOUT_FILENO;
+	} else if ((rc = take_over_out(peer)) < 0) {
 		return rc;
 	}
-	close_strays();
+	io_close_from(STDERR_FILENO + 1);
 	return 0;
 }
 

@@ -15,6 +15,9 @@ struct peer {
 	struct io_end in;  /* descriptor 0 */
 	struct io_end out; /* descriptor 1, often the same socket */
 	bool one_socket;   /* in and out are the same open socket */
+	/* What fstat(2) says of 0, 1 and 2; st_mode is 0 for a closed one. */
+	struct stat stdio[3];
+	int first_listener; /* see peer_take_over() */
 	/*
 	 * Who the client is, for the record: "192.0.2.1:50412",
 	 * "[2001:db8::1]:50412", "unix:uid=1000,pid=4711", "vsock:3:1024", or
@@ -29,18 +32,21 @@ struct peer {
  * closed, nothing may be written there. Puts a pipe that nobody reads in its
  * place, for the sake of libraries, and tells the log.
  */
-void peer_guard_stderr(void);
+void peer_guard_stderr(struct peer *peer);
 
 /*
  * Takes over the connection, on descriptors 0 and 1 or, where systemd passed
  * it by LISTEN_FDS, on descriptor 3, which moves to 0 and 1. Every other
- * descriptor from 3 on is closed.
- * A client that has gone already is no error here. -errno, after a sentence in
- * the log that says what to change, when there is no connection to serve:
- * -EINVAL for a mistake in the set-up, -ENOSYS where LISTEN_FDS is set and
- * libsystemd can't be loaded.
+ * descriptor from 3 on is closed. TCP_NODELAY is set.
+ * A client that has gone already is no error here. 0, or -errno, after a
+ * sentence in the log that says what to change, when there is no connection to
+ * serve: -EINVAL for a mistake in the set-up, -ENOSYS where LISTEN_FDS is set
+ * and libsystemd can't be loaded.
+ *
+ * 1 or more: so many listening sockets were handed over instead. They stand on
+ * descriptors peer->first_listener and following, and nothing was closed.
  */
-int peer_take_over(struct peer *out);
+int peer_take_over(struct peer *peer);
 
 /* Closes both ends, and thereby the connection. */
 void peer_close(struct peer *peer);

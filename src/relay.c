@@ -31,12 +31,12 @@ enum { UP_IN, UP_OUT, DOWN_IN, DOWN_OUT, FDS };
 
 void
 relay_init(struct relay *relay, struct io_end *client_in,
-    struct io_end *client_out, struct io_end *target, struct io_buffer *up,
-    struct io_buffer *down)
+    struct io_end *client_out, struct io_end *target,
+    const struct io_buffer *up, const struct io_buffer *down)
 {
 	*relay = (struct relay){
-	    .up = {.in = client_in, .out = target, .buffer = up},
-	    .down = {.in = target, .out = client_out, .buffer = down},
+	    .up = {.in = client_in, .out = target, .buffer = *up},
+	    .down = {.in = target, .out = client_out, .buffer = *down},
 	};
 }
 
@@ -50,7 +50,7 @@ is_empty(const struct io_buffer *buffer)
 static bool
 is_waiting(const struct relay_flow *flow)
 {
-	return flow->piped > 0 || flow->blocked || !is_empty(flow->buffer);
+	return flow->piped > 0 || flow->blocked || !is_empty(&flow->buffer);
 }
 
 /* What to wait for; a descriptor that has nothing to say is left out. */
@@ -106,7 +106,7 @@ leave_splicing(struct relay_flow *flow)
 static int
 copy_in(struct relay_flow *flow)
 {
-	struct io_buffer *buffer = flow->buffer;
+	struct io_buffer *buffer = &flow->buffer;
 	size_t size = flow->way == RELAY_COPY ? COPY_SIZE : IO_BUFFER_SIZE;
 	ssize_t n = io_read_now(flow->in, buffer->data, size);
 
@@ -152,7 +152,7 @@ take(struct relay_flow *flow, short revents)
 static int
 give(struct relay_flow *flow)
 {
-	struct io_buffer *buffer = flow->buffer;
+	struct io_buffer *buffer = &flow->buffer;
 	ssize_t n;
 
 	if (flow->piped > 0)
@@ -219,7 +219,7 @@ pass(struct relay_flow *flow, short in, short out)
 static int
 pump(struct relay_flow *flow, short in, short out)
 {
-	bool direct = flow->way == RELAY_DIRECT && is_empty(flow->buffer);
+	bool direct = flow->way == RELAY_DIRECT && is_empty(&flow->buffer);
 	int rc = 0;
 
 	if (flow->done)
@@ -230,7 +230,7 @@ pump(struct relay_flow *flow, short in, short out)
 		rc = take(flow, in);
 	if (rc < 0)
 		return rc;
-	if (flow->piped > 0 || !is_empty(flow->buffer)) {
+	if (flow->piped > 0 || !is_empty(&flow->buffer)) {
 		if ((in || out) && give(flow) < 0)
 			break_off(flow);
 	} else if (out & POLLERR) {

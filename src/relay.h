@@ -18,9 +18,8 @@ enum relay_way {
 /* One direction. */
 struct relay_flow {
 	struct io_end *in, *out;
-	struct io_buffer
-	    *buffer;   /* what is in it at the start goes out first */
-	int64_t total; /* bytes that went out */
+	struct io_buffer buffer; /* what is in it at the start goes out first */
+	int64_t total;           /* bytes that went out */
 	enum relay_way way;
 	int pipe[2];  /* RELAY_SPLICE */
 	size_t piped; /* bytes in the pipe; then the buffer is empty */
@@ -41,8 +40,8 @@ struct relay {
  * the caller's to close; a pipe that had its end of file is closed already.
  */
 void relay_init(struct relay *relay, struct io_end *client_in,
-    struct io_end *client_out, struct io_end *target, struct io_buffer *up,
-    struct io_buffer *down);
+    struct io_end *client_out, struct io_end *target,
+    const struct io_buffer *up, const struct io_buffer *down);
 
 /*
  * Carries until both directions have had their end of file, one side broke,

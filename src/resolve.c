@@ -124,6 +124,8 @@ look_up_in_child(const char *name, uint16_t port, const struct io_end *client,
 
 	if (pipe2(report, O_CLOEXEC) < 0)
 		return -errno;
+	/* Left ignored, as a parent may have, no child could be waited for. */
+	signal(SIGCHLD, SIG_DFL);
 	pid = fork();
 	if (pid == 0)
 		child(name, port, report[1]);

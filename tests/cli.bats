@@ -58,14 +58,36 @@ complains()
 }
 
 @test "bad numbers" {
-	for option in handshake-timeout connect-timeout lifetime idle-timeout; do
+	for option in handshake-timeout connect-timeout lifetime idle-timeout \
+		idle-exit; do
 		for value in "" x 3x -1 1e3 0x10 " 3" "3 " 1. .5 nan inf \
 			99999999999999999999 315360001; do
 			run "$HANDLER" "--$option=$value"
 			complains "--$option=$value: not a number of seconds"
-			[[ $output == *"--$option=30"* ]]
+			[[ $output == *"--$option="[36]0* ]]
 		done
 	done
+}
+
+@test "bad counts" {
+	for option in max-clients max-per-source spare; do
+		for value in "" x -1 1.5 4194305; do
+			run "$HANDLER" "--$option=$value"
+			complains "--$option=$value: not a number up to"
+		done
+	done
+}
+
+@test "a mistake in a configuration file" {
+	file=$BATS_TEST_TMPDIR/conf
+	printf '# first\nlifetime 60\nidle-timeout never\n' >"$file"
+	run "$HANDLER" "--config=$file"
+	complains "$file:3: idle-timeout never: not a number of seconds"
+	[[ $output == *"idle-timeout 30"* ]]
+	run "$HANDLER" --config="$BATS_TEST_TMPDIR"
+	complains "--config=$BATS_TEST_TMPDIR: "
+	run "$HANDLER" --config="$file.not"
+	complains "--config=$file.not: No such file"
 }
 
 @test "bad log targets" {

@@ -10,7 +10,7 @@ cd "${1:-$(dirname "$0")/..}" || exit 1
 floors=(
 	"wire addr systemd"
 	"rules log io"
-	"config peer resolve sandbox"
+	"config peer resolve sandbox clients spare report"
 	"auth dial"
 	"bind udp relay"
 	"accept"

@@ -51,32 +51,6 @@ complains()
 	[[ $output == *"descriptor 0 is not a stream socket"*"socket_type"* ]]
 }
 
-@test "a listening socket" {
-	need systemd-socket-activate
-	# What "wait" means to inetd, and Accept=no to systemd.
-	run bash -c 'timeout 10 systemd-socket-activate -l \
-		"$BATS_TEST_TMPDIR/s" --inetd "$HANDLER" 2>&1 &
-		pid=$!
-		until [ -S "$BATS_TEST_TMPDIR/s" ]; do sleep 0.01; done
-		socat -u OPEN:/dev/null "UNIX-CONNECT:$BATS_TEST_TMPDIR/s"
-		wait $pid'
-	[ "$status" -eq 64 ]
-	[[ $output == *"descriptor 0 is a listening socket"*"Accept=yes"*"wait = no"* ]]
-}
-
-@test "several sockets by LISTEN_FDS" {
-	need systemd-socket-activate
-	run bash -c 'timeout 10 systemd-socket-activate \
-		-l "$BATS_TEST_TMPDIR/s1" -l "$BATS_TEST_TMPDIR/s2" \
-		"$HANDLER" 2>&1 </dev/null &
-		pid=$!
-		until [ -S "$BATS_TEST_TMPDIR/s2" ]; do sleep 0.01; done
-		socat -u OPEN:/dev/null "UNIX-CONNECT:$BATS_TEST_TMPDIR/s1"
-		wait $pid'
-	[ "$status" -eq 64 ]
-	[[ $output == *"LISTEN_FDS passes 2 sockets"*"Accept=yes"* ]]
-}
-
 @test "LISTEN_FDS meant for somebody else is not ours" {
 	export LISTEN_FDS=1 LISTEN_PID=1
 	play inet "${greet[@]}" "send:$(request4 1)" reply:05 eof

@@ -406,26 +406,6 @@ complains()
 	no_failed_units
 }
 
-@test "Accept=no is a mistake: a sentence, and exit 64" {
-	write_unit wrong.socket <<-END
-		[Socket]
-		ListenStream=127.0.0.1:1081
-		Accept=no
-	END
-	write_unit wrong.service <<-END
-		[Service]
-		ExecStart=/usr/bin/socks5-handler
-		StandardInput=socket
-		StandardError=journal
-	END
-	inside systemctl daemon-reload
-	inside systemctl start wrong.socket
-	# It is started again and again, until the limit is reached.
-	"$HOSTS/client" tcp:127.0.0.1:1081 closed
-	complains "descriptor 0 is a listening socket*Accept=yes (systemd)*"
-	inside systemctl stop wrong.socket wrong.service
-}
-
 @test "systemd's limits are those that the units mean to set" {
 	# To reach the second would take more connections in a second than a
 	# small machine can serve.

@@ -2,8 +2,8 @@
 #include "unit.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static char sentence[1024];
 
@@ -20,7 +20,6 @@ read_words(const char *first, const char *second, struct config *out)
 		    words[i], sizeof(words[i]), "%s", i == 1 ? first : second);
 	argv[argc] = NULL;
 	listen_to_stderr();
-	optind = 0; /* getopt starts anew */
 	rc = config_read(argc, argv, out);
 	what_stderr_said(sentence, sizeof(sentence));
 	return rc;
@@ -61,6 +60,10 @@ defaults(void **state)
 	assert_int_equal(c.lifetime_ms, 30000);
 	assert_int_equal(c.idle_timeout_ms, 0);
 	assert_int_equal(c.log, LOG_TO_AUTO);
+	assert_int_equal(c.max_clients, 1000);
+	assert_int_equal(c.max_per_source, 0);
+	assert_int_equal(c.spare, 8);
+	assert_int_equal(c.idle_exit_ms, 0);
 }
 
 static void
@@ -80,6 +83,15 @@ each_option_sets_its_own(void **state)
 	assert_int_equal(c.lifetime_ms, 30000);
 	read_word("--log=none", &c);
 	assert_int_equal(c.log, LOG_TO_NONE);
+	read_word("--idle-exit=5", &c);
+	assert_int_equal(c.idle_exit_ms, 5000);
+	read_word("--max-clients=6", &c);
+	assert_int_equal(c.max_clients, 6);
+	read_word("--max-per-source=7", &c);
+	assert_int_equal(c.max_per_source, 7);
+	read_word("--spare=9", &c);
+	assert_int_equal(c.spare, 9);
+	assert_int_equal(c.max_per_source, 0);
 	/* The value as a word of its own; of two the last. */
 	assert_int_equal(read_words("--lifetime", "4", &c), 0);
 	assert_int_equal(c.lifetime_ms, 4000);
@@ -158,6 +170,123 @@ no_seconds(void **state)
 		snprintf(right, sizeof(right), " %s=30", option);
 		is_refused(word, NULL, word, right);
 	}
+}
+
+static void
+counts(void **state)
+{
+	static const char *const wrong[] = {
+	    "", "x", "-1", "+1", "1.5", " 3", "3 ", "4194305", "9999999999"};
+	static const char *const options[] = {
+	    "--max-clients", "--max-per-source", "--spare"};
+	struct config c;
+	char word[64];
+
+	(void)state;
+	assert_int_equal(read_word("--max-clients=0", &c), 0);
+	assert_int_equal(c.max_clients, 0);
+	assert_int_equal(read_word("--max-clients=4194304", &c), 0);
+	assert_int_equal(c.max_clients, 4194304);
+	for (size_t i = 0; i < COUNT(wrong) * COUNT(options); i++) {
+		const char *option = options[i % COUNT(options)];
+
+		snprintf(word, sizeof(word), "%s=%s", option,
+		    wrong[i / COUNT(options)]);
+		is_refused(word, NULL, word, "write for example --");
+	}
+}
+
+static char file_word[] = "--config=/tmp/socks5-handler-XXXXXX";
+
+/* Writes the file that file_word names. */
+static void
+write_file(const char *text, size_t len)
+{
+	FILE *file = fopen(strchr(file_word, '/'), "w");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(text, 1, len, file), len);
+	assert_int_equal(fclose(file), 0);
+}
+
+static int
+make_file(void **state)
+{
+	int fd;
+
+	(void)state;
+	strcpy(strchr(file_word, '/'), "/tmp/socks5-handler-XXXXXX");
+	fd = mkstemp(strchr(file_word, '/'));
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int
+remove_file(void **state)
+{
+	(void)state;
+	return unlink(strchr(file_word, '/'));
+}
+
+static void
+a_file(void **state)
+{
+	static const char text[] = "# what everybody gets\n"
+				   "\n"
+				   "lifetime 600\n"
+				   "\tidle-timeout \t 0.5 # a comment\r\n"
+				   "log none\n"
+				   "  #\n"
+				   "max-clients 7\n"
+				   "max-clients 5";
+	struct config c;
+
+	(void)state;
+	write_file(text, sizeof(text) - 1);
+	assert_int_equal(read_word(file_word, &c), 0);
+	assert_int_equal(c.lifetime_ms, 600000);
+	assert_int_equal(c.idle_timeout_ms, 500);
+	assert_int_equal(c.log, LOG_TO_NONE);
+	assert_int_equal(c.max_clients, 5);
+	assert_int_equal(c.connect_timeout_ms, 10000);
+	/* What comes later counts, wherever it stands. */
+	assert_int_equal(read_words("--lifetime=3", file_word, &c), 0);
+	assert_int_equal(c.lifetime_ms, 600000);
+	assert_int_equal(read_words(file_word, "--lifetime=3", &c), 0);
+	assert_int_equal(c.lifetime_ms, 3000);
+	write_file("", 0);
+	assert_int_equal(read_word(file_word, &c), 0);
+	assert_int_equal(c.lifetime_ms, 30000);
+}
+
+/* Each names the file and the line, and what would be right. */
+static void
+mistakes_in_a_file(void **state)
+{
+	static const struct {
+		const char *text, *named, *right;
+	} table[] = {
+	    {"lifetime x\n", ":1: lifetime x: ", "lifetime 30"},
+	    {"\n\nlifetime\n", ":3: lifetime : ", "lifetime 30"},
+	    {"lifetime 30 40\n", ":1: lifetime 30 40: ", "lifetime 30"},
+	    {"lifetime=30\n", ":1: lifetime=30 : no such", "lifetime 60"},
+	    {"log none\n--lifetime 30\n", ":2: --lifetime 30: no such",
+		"without its dashes"},
+	    {"log file\n", ":1: log file: no such target", "syslog"},
+	    {"spare 1.5\n", ":1: spare 1.5: ", "spare 8"},
+	    {"help\n", ":1: help : no such", "--help"},
+	    {"config other\n", ":1: config other: no such", "--help"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++) {
+		write_file(table[i].text, strlen(table[i].text));
+		is_refused(file_word, NULL, table[i].named, table[i].right);
+		assert_non_null(strstr(sentence, strchr(file_word, '/')));
+	}
+	is_refused("--config=/nonexistent", NULL,
+	    "--config=/nonexistent: No such file", "can read");
+	is_refused("--config=/", NULL, "--config=/: ", "file");
+	is_refused("--config=", NULL, "--config=: ", "file");
 }
 
 /* What is no option at all, or is not complete, or says too much. */
@@ -249,6 +378,10 @@ main(void)
 	    cmocka_unit_test(seconds),
 	    cmocka_unit_test(no_seconds),
 	    cmocka_unit_test(log_targets),
+	    cmocka_unit_test(counts),
+	    cmocka_unit_test_setup_teardown(a_file, make_file, remove_file),
+	    cmocka_unit_test_setup_teardown(
+		mistakes_in_a_file, make_file, remove_file),
 	    cmocka_unit_test(bad_usage),
 	    cmocka_unit_test(help_and_version),
 	    cmocka_unit_test(forbidden_stderr),

@@ -112,6 +112,8 @@ take_over(int in, int out, struct peer *peer)
 {
 	put_on(in, STDIN_FILENO);
 	put_on(out, STDOUT_FILENO);
+	*peer = (struct peer){0};
+	peer_guard_stderr(peer);
 	return peer_take_over(peer);
 }
 
@@ -352,8 +354,7 @@ mistakes(void **state)
 	is_refused(directory, client.out, "0 is a directory", "super-server");
 	is_refused(null, null, "0 is a device", "StandardInput=socket");
 	is_refused(client.in, null, "1 is a device", "StandardInput=socket");
-	is_refused(fd, fd, "0 is a listening socket", "Accept=yes");
-	is_refused(client.in, fd, "1 is a listening socket", "Accept=yes");
+	is_refused(client.in, fd, "1 is a listening socket", "StandardOutput=");
 	is_refused(datagrams, datagrams, "0 is not a stream", "socket_type");
 	close_client(&client);
 	close(file);
@@ -371,12 +372,13 @@ guards_stderr(int in, int out, int err, bool forbidden)
 
 	if (pid == 0) {
 		struct stat before = {0}, after;
+		struct peer peer;
 
 		put_on(in, STDIN_FILENO);
 		put_on(out, STDOUT_FILENO);
 		put_on(err, STDERR_FILENO);
 		fstat(STDERR_FILENO, &before);
-		peer_guard_stderr();
+		peer_guard_stderr(&peer);
 		if (log_stderr_forbidden() != forbidden ||
 		    fstat(STDERR_FILENO, &after) < 0)
 			_exit(2);
@@ -488,6 +490,91 @@ listen_fds(void **state)
 	close(null);
 }
 
+/* In a child: sets LISTEN_FDS for this process, and takes over. */
+static int
+take_over_passed(size_t count, const int fds[], struct peer *peer)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	char text[32];
+
+	snprintf(text, sizeof(text), "%d", getpid());
+	setenv("LISTEN_PID", text, 1);
+	snprintf(text, sizeof(text), "%zu", count);
+	setenv("LISTEN_FDS", text, 1);
+	/* Out of the way of those that are put there. */
+	null = fcntl(null, F_DUPFD_CLOEXEC, STRAY_FD + 1);
+	for (size_t i = 0; i < count; i++)
+		put_on(fds[i], STRAY_FD + 2 + (int)i);
+	for (size_t i = 0; i < count; i++)
+		put_on(STRAY_FD + 2 + (int)i, 3 + (int)i);
+	return take_over(null, null, peer);
+}
+
+/* Nothing is closed, and none of it is a client's. */
+static void
+listening_sockets(void **state)
+{
+	union addr addr;
+	int fds[] = {listener(AF_INET, "127.0.0.1", &addr),
+	    listener(AF_INET6, "::1", &addr)};
+	struct peer peer;
+	pid_t pid = fork_child();
+
+	(void)state;
+	if (pid == 0) {
+		HOLD(dup2(fds[0], STRAY_FD) == STRAY_FD);
+		HOLD(take_over(fds[0], fds[0], &peer) == 1);
+		HOLD(peer.first_listener == STDIN_FILENO);
+		HOLD(fcntl(STRAY_FD, F_GETFD) >= 0);
+		_exit(0);
+	}
+	child_held(pid);
+	if (!systemd_function("sd_listen_fds")) {
+		fprintf(stderr, "skipped: no libsystemd.so.0 here\n");
+		skip();
+	}
+	for (size_t count = 1; count <= COUNT(fds); count++) {
+		pid = fork_child();
+		if (pid == 0) {
+			HOLD(take_over_passed(count, fds, &peer) == (int)count);
+			HOLD(peer.first_listener == 3);
+			HOLD(!getenv("LISTEN_FDS"));
+			_exit(0);
+		}
+		child_held(pid);
+	}
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* Of several that are passed, each has to listen. */
+static void
+listening_and_not(void **state)
+{
+	struct client client = unix_client();
+	union addr addr;
+	int fds[] = {listener(AF_INET, "127.0.0.1", &addr), client.in};
+	char sentence[1024];
+	struct peer peer;
+	pid_t pid;
+
+	(void)state;
+	if (!systemd_function("sd_listen_fds")) {
+		fprintf(stderr, "skipped: no libsystemd.so.0 here\n");
+		skip();
+	}
+	listen_to_stderr();
+	pid = fork_child();
+	if (pid == 0)
+		_exit(take_over_passed(2, fds, &peer) == -EINVAL ? 0 : 1);
+	what_stderr_said(sentence, sizeof(sentence));
+	child_held(pid);
+	assert_non_null(strstr(sentence, "descriptor 4 is not a listening"));
+	assert_non_null(strstr(sentence, "Accept=yes"));
+	close_client(&client);
+	close(fds[0]);
+}
+
 int
 main(void)
 {
@@ -504,6 +591,8 @@ main(void)
 	    cmocka_unit_test(closed_standard_error),
 	    cmocka_unit_test(the_journal_on_1),
 	    cmocka_unit_test(listen_fds),
+	    cmocka_unit_test(listening_sockets),
+	    cmocka_unit_test(listening_and_not),
 	};
 
 	for (size_t i = 0; i < COUNT(hints); i++)

@@ -23,7 +23,8 @@ struct side {
 
 typedef void (*player)(const struct side *side);
 
-static struct io_buffer up, down;
+static uint8_t up_data[IO_BUFFER_SIZE], down_data[IO_BUFFER_SIZE];
+static struct io_buffer up = {.data = up_data}, down = {.data = down_data};
 static struct io_end client_in, client_out, target;
 static struct side client_side, target_side;
 static struct relay relay;
@@ -84,7 +85,6 @@ connect_both(enum client kind)
 	tcp_pair(pair);
 	target = (struct io_end){.fd = pair[0], .kind = IO_TCP};
 	target_side = (struct side){.in = pair[1], .out = pair[1]};
-	up.start = up.end = down.start = down.end = 0;
 	relay_init(&relay, &client_in, &client_out, &target, &up, &down);
 }
 
@@ -322,15 +322,15 @@ early_bytes(void **state)
 	for (enum client kind = TCP; kind <= PIPES; kind++) {
 		connect_both(kind);
 		memcpy(up.data, "usedearly", 9);
-		up.start = 4;
-		up.end = 9;
+		relay.up.buffer.start = 4;
+		relay.up.buffer.end = 9;
 		assert_int_equal(carry(says_late, hears_early_and_late, 0),
 		    LOG_END_CLIENT_EOF);
 		assert_int_equal(relay.up.total, 9);
 
 		connect_both(kind);
 		memcpy(up.data, "early", 5);
-		up.end = 5;
+		relay.up.buffer.end = 5;
 		assert_int_equal(
 		    carry(says_nothing, hears_early, 0), LOG_END_CLIENT_EOF);
 		assert_int_equal(relay.up.total, 5);

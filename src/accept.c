@@ -1,0 +1,394 @@
+/*
+ * Theory of operation
+ *
+ * The parent polls the listening sockets and a signalfd, and does nothing that
+ * could wait: it accepts, hands the connection to a spare process or to one
+ * forked on the spot, and closes its own copy. It reads no byte of a client's.
+ *
+ * Spares are forked while nobody comes: just then a fork takes no processor
+ * away from the clients that are being served. A client that was accepted when
+ * no process could be had is kept, and gets the first that can; no other is
+ * accepted meanwhile.
+ */
+#include "accept.h"
+#include "addr.h"
+#include "clients.h"
+#include "io.h"
+#include "log.h"
+#include "report.h"
+#include "spare.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* After so long without a client it is quiet, and spares are made. */
+#define QUIET_MS 3
+
+/*
+ * Processes that have ended are looked for after so long or so many clients,
+ * and when it matters. To be woken by each would cost too much.
+ */
+#define REAP_MS      500
+#define REAP_CLIENTS 32
+
+/* Without descriptors, memory or processes: the time until the next try. */
+#define REST_MS 200
+
+struct service {
+	struct config *config;
+	int argc;
+	char **argv;
+	const struct accept_sockets *sockets;
+	/* One for each socket, then the signalfd. */
+	struct pollfd fds[ACCEPT_SOCKETS_MAX + 1];
+	struct clients clients;
+	struct spares spares;
+
+	int waiting; /* accepted, and without a process yet; -1: none */
+	struct clients_source waiting_source;
+	int64_t rest_until_ms;
+
+	struct report report;
+	int64_t reap_ms;
+	int64_t busy_ms; /* the last time there was a client */
+	bool leaving;
+};
+
+/* Signals come as bytes to read, in turn with the clients. */
+static int
+open_signals(void)
+{
+	static const int ours[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++) {
+		/* Left ignored, as a parent may have, it would never come. */
+		if (ours[i] != SIGINT && ours[i] != SIGTERM)
+			signal(ours[i], SIG_DFL);
+		sigaddset(&set, ours[i]);
+	}
+	signal(SIGCHLD, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void
+reap(struct service *s)
+{
+	int status;
+	pid_t pid;
+
+	s->reap_ms = io_now_ms() + REAP_MS;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		bool client = clients_remove(&s->clients, pid);
+
+		if (client)
+			s->busy_ms = io_now_ms();
+		else if (!spares_remove(&s->spares, pid))
+			continue; /* a spare that was let go */
+		if (WIFSIGNALED(status))
+			log_notice("process %d%s ended by signal %d", pid,
+			    client ? ", and its client," : ", a spare,",
+			    WTERMSIG(status));
+	}
+	report_clients(&s->report, s->clients.count);
+}
+
+/* Out of something: accepts nobody for a while. */
+static void
+rest(struct service *s, const char *what, int error)
+{
+	report_tired(&s->report, what, error);
+	s->rest_until_ms = io_now_ms() + REST_MS;
+}
+
+/* 0: the client is served elsewhere; 1: here, in a process of its own. */
+static int
+give_process(struct service *s)
+{
+	pid_t pid = 0;
+
+	if (clients_reserve(&s->clients) < 0) {
+		rest(s, "no memory for another client", ENOMEM);
+		return 0;
+	}
+	pid = spares_hand_over(&s->spares, s->waiting);
+	if (pid == 0 && (pid = spare_fork_for(s->waiting)) == 0)
+		return 1;
+	if (pid < 0) {
+		reap(s); /* they count as processes until then */
+		rest(s, "no process for another client", -pid);
+		return 0;
+	}
+	close(s->waiting);
+	s->waiting = -1;
+	clients_add(&s->clients, pid, &s->waiting_source);
+	report_served(&s->report);
+	if (s->report.served % REAP_CLIENTS == 0)
+		reap(s);
+	report_rested(&s->report);
+	return 0;
+}
+
+/* NULL, or the option that forbids it. */
+static const char *
+limit_reached(const struct service *s)
+{
+	const struct config *config = s->config;
+
+	if (config->max_clients > 0 &&
+	    s->clients.count >= (size_t)config->max_clients)
+		return "max-clients";
+	if (config->max_per_source > 0 &&
+	    clients_from(&s->clients, &s->waiting_source) >=
+		(size_t)config->max_per_source)
+		return "max-per-source";
+	return NULL;
+}
+
+static void
+refuse(struct service *s, const struct sockaddr *sa, const char *option)
+{
+	char text[ADDR_TEXT_MAX];
+	uid_t uid;
+
+	close(s->waiting);
+	s->waiting = -1;
+	addr_format(sa, text);
+	if (sa->sa_family == AF_UNIX) {
+		memcpy(&uid, s->waiting_source.bytes, sizeof(uid));
+		snprintf(text, sizeof(text), "unix:uid=%u", uid);
+	}
+	report_refused(&s->report, text, option);
+}
+
+/* 1 in a client's process. */
+static int
+accept_one(struct service *s, int listener)
+{
+	struct sockaddr_storage ss = {.ss_family = AF_UNSPEC};
+	struct sockaddr *sa = (struct sockaddr *)&ss;
+	socklen_t len = sizeof(ss);
+	const char *option;
+	int fd = accept4(listener, sa, &len, SOCK_CLOEXEC);
+
+	if (fd < 0) {
+		/* Anything else is the client's, who has left already. */
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+		    errno == ENOMEM)
+			rest(s, "can't accept", errno);
+		return 0;
+	}
+	s->waiting = fd;
+	s->busy_ms = io_now_ms();
+	clients_source(fd, sa, &s->waiting_source);
+	if (limit_reached(s))
+		reap(s);
+	if ((option = limit_reached(s)) != NULL) {
+		refuse(s, sa, option);
+		return 0;
+	}
+	return give_process(s);
+}
+
+static void
+reload(struct service *s)
+{
+	report_reloading(&s->report);
+	if (config_read(s->argc, s->argv, s->config) < 0) {
+		log_notice("the configuration stays as it was");
+	} else {
+		log_open(s->config->log);
+		/* These know the old one. */
+		spares_dismiss(&s->spares);
+	}
+	report_tell(&s->report, "READY=1\n");
+}
+
+static void
+read_signals(struct service *s, int fd)
+{
+	struct signalfd_siginfo info;
+
+	while (read(fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+			s->leaving = true;
+		else if (info.ssi_signo == SIGHUP)
+			reload(s);
+		else if (info.ssi_signo == SIGUSR1) {
+			reap(s);
+			report_log(&s->report);
+		}
+	}
+}
+
+/* The earlier of two times, where 0 is never. */
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+static bool
+wants_spare(const struct service *s)
+{
+	return s->spares.count < (size_t)s->config->spare &&
+	       s->spares.count < SPARE_MAX;
+}
+
+/* For poll: until the next thing to do that nothing reports. */
+static int
+time_left(const struct service *s, int64_t now)
+{
+	const struct config *config = s->config;
+	int64_t next = report_next(&s->report);
+
+	if (s->rest_until_ms > now)
+		next = earlier(next, s->rest_until_ms);
+	if (s->clients.count > 0)
+		next = earlier(next, s->reap_ms);
+	if (config->idle_exit_ms && s->clients.count == 0)
+		next = earlier(next, s->busy_ms + config->idle_exit_ms);
+	if (wants_spare(s) && now >= s->rest_until_ms)
+		next = earlier(next, s->busy_ms + QUIET_MS);
+	if (next == 0)
+		return -1;
+	if (next <= now)
+		return 0;
+	return next - now < 60000 ? (int)(next - now) : 60000;
+}
+
+/* What is due; 1 in a client's process. */
+static int
+do_what_is_due(struct service *s, bool quiet)
+{
+	int64_t now = io_now_ms();
+	pid_t pid;
+
+	if (s->clients.count > 0 && now >= s->reap_ms)
+		reap(s);
+	report_due(&s->report, now);
+	if (now < s->rest_until_ms)
+		return 0;
+	if (s->waiting >= 0)
+		return give_process(s);
+	if (!quiet)
+		return 0;
+	if (s->config->idle_exit_ms && s->clients.count == 0 &&
+	    now >= s->busy_ms + s->config->idle_exit_ms)
+		s->leaving = true;
+	/* One at a time, and then a look at who has come. */
+	if (!s->leaving && now >= s->busy_ms + QUIET_MS && wants_spare(s)) {
+		pid = spares_add(&s->spares);
+		if (pid == 0)
+			return 1;
+		if (pid < 0)
+			rest(s, "no process for another spare", -pid);
+		else
+			report_rested(&s->report);
+	}
+	return 0;
+}
+
+/* Until it is time to leave; 1 in a client's process. */
+static int
+run(struct service *s)
+{
+	size_t count = s->sockets->count;
+	struct pollfd *signals = &s->fds[count];
+	int n, rc = 0;
+
+	while (rc == 0 && !s->leaving) {
+		int64_t now = io_now_ms();
+		bool tired = s->waiting >= 0 || now < s->rest_until_ms;
+
+		/* The signals stand last, and are looked at in any case. */
+		n = poll(tired ? signals : s->fds, tired ? 1 : count + 1,
+		    time_left(s, now));
+		if (n < 0)
+			continue;
+		if (n > 0 && signals->revents)
+			read_signals(s, signals->fd);
+		for (size_t i = 0; n > 0 && !tired && i < count; i++) {
+			if (rc == 0 && s->waiting < 0 && !s->leaving &&
+			    s->fds[i].revents)
+				rc = accept_one(s, s->fds[i].fd);
+		}
+		if (rc == 0)
+			rc = do_what_is_due(s, n == 0);
+	}
+	return rc;
+}
+
+/* O_NONBLOCK, which the super-server finds as it was when we have left. */
+static void
+set_waiting(const struct accept_sockets *sockets, bool wait)
+{
+	for (size_t i = 0; i < sockets->count; i++) {
+		int fd = sockets->first + (int)i;
+		int flags = fcntl(fd, F_GETFL);
+
+		fcntl(fd, F_SETFL,
+		    wait ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
+	}
+}
+
+int
+accept_clients(const struct accept_sockets *sockets, int argc, char **argv,
+    struct config *config)
+{
+	struct service s = {
+	    .config = config,
+	    .argc = argc,
+	    .argv = argv,
+	    .sockets = sockets,
+	    .waiting = -1,
+	    .busy_ms = io_now_ms(),
+	};
+	int rc;
+
+	/* What a parent left open is no business of ours or a client's. */
+	io_close_from(sockets->first == STDIN_FILENO
+			  ? STDERR_FILENO + 1
+			  : sockets->first + (int)sockets->count);
+	if (sockets->count > ACCEPT_SOCKETS_MAX) {
+		log_fault("LISTEN_FDS passes %zu sockets, and one service "
+			  "takes %d at most: give each part of them a service",
+		    sockets->count, ACCEPT_SOCKETS_MAX);
+		return -EINVAL;
+	}
+	if (clients_reserve(&s.clients) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < sockets->count; i++)
+		s.fds[i] = (struct pollfd){
+		    .fd = sockets->first + (int)i,
+		    .events = POLLIN,
+		};
+	s.fds[sockets->count] = (struct pollfd){
+	    .fd = open_signals(),
+	    .events = POLLIN,
+	};
+	set_waiting(sockets, false);
+	log_prepare();
+	report_ready(&s.report);
+	rc = run(&s);
+	if (rc == 1)
+		return 1;
+	reap(&s);
+	report_tell(&s.report, "STOPPING=1\n");
+	spares_dismiss(&s.spares);
+	set_waiting(sockets, true);
+	if (s.waiting < 0)
+		return 0;
+	/* No process could be had for it: this one is free now. */
+	spare_become(s.waiting);
+	return 1;
+}
