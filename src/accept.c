@@ -207,6 +207,8 @@ reload(struct service *s)
 		log_notice("the configuration stays as it was");
 	} else {
 		log_open(s->config->log);
+		log_notice("the configuration was read again, for the clients "
+			   "that come next");
 		/* These know the old one. */
 		spares_dismiss(&s->spares);
 	}
