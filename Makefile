@@ -221,7 +221,10 @@ lint-units: $(BIN)
 
 INSTALLED = $(BINDIR)/socks5-handler $(MANDIR)/man8/socks5-handler.8 \
 	$(UNITDIR)/socks5-handler.socket $(UNITDIR)/socks5-handler@.service \
-	$(SYSCONFDIR)/xinetd.d/socks5-handler $(DOCDIR)/README.md \
+	$(UNITDIR)/socks5-handler-wait.socket \
+	$(UNITDIR)/socks5-handler-wait.service \
+	$(SYSCONFDIR)/xinetd.d/socks5-handler \
+	$(SYSCONFDIR)/xinetd.d/socks5-handler-wait $(DOCDIR)/README.md \
 	$(DOCDIR)/examples/inetd.conf $(DOCDIR)/examples/tcpserver
 
 # The files in the tree name /usr/local/bin.
@@ -234,15 +237,20 @@ install: $(BIN)
 	$(AT_BINDIR) man/socks5-handler.8 \
 		>'$(DESTDIR)$(MANDIR)/man8/socks5-handler.8'
 	install -m 644 README.md '$(DESTDIR)$(DOCDIR)/'
-	install -m 644 systemd/socks5-handler.socket '$(DESTDIR)$(UNITDIR)/'
-	$(AT_BINDIR) systemd/socks5-handler@.service \
-		>'$(DESTDIR)$(UNITDIR)/socks5-handler@.service'
-	$(AT_BINDIR) xinetd/socks5-handler \
-		>'$(DESTDIR)$(SYSCONFDIR)/xinetd.d/socks5-handler'
+	install -m 644 systemd/*.socket '$(DESTDIR)$(UNITDIR)/'
+	for file in socks5-handler@.service socks5-handler-wait.service; do \
+		$(AT_BINDIR) systemd/$$file \
+			>"$(DESTDIR)$(UNITDIR)/$$file"; \
+	done
+	for file in socks5-handler socks5-handler-wait; do \
+		$(AT_BINDIR) xinetd/$$file \
+			>"$(DESTDIR)$(SYSCONFDIR)/xinetd.d/$$file"; \
+	done
 	$(AT_BINDIR) xinetd/inetd.conf >'$(DESTDIR)$(DOCDIR)/examples/inetd.conf'
 	$(AT_BINDIR) xinetd/tcpserver >'$(DESTDIR)$(DOCDIR)/examples/tcpserver'
 	@[ -n '$(DESTDIR)' ] || echo 'Now: systemctl daemon-reload &&' \
-		'systemctl enable --now socks5-handler.socket'
+		'systemctl enable --now socks5-handler.socket' \
+		'(or socks5-handler-wait.socket)'
 
 uninstall:
 	for file in $(INSTALLED); do rm -f "$(DESTDIR)$$file"; done

@@ -14,6 +14,9 @@ installed()
 	make -C "$TOP" -s BUILD="$BUILD" DESTDIR="$dest" PREFIX=/usr install
 	[ "$(installed "$dest")" = "$(sort <<-END
 		./etc/xinetd.d/socks5-handler
+		./etc/xinetd.d/socks5-handler-wait
+		.$units/socks5-handler-wait.service
+		.$units/socks5-handler-wait.socket
 		.$units/socks5-handler.socket
 		.$units/socks5-handler@.service
 		./usr/bin/socks5-handler
@@ -26,8 +29,8 @@ installed()
 	"$dest/usr/bin/socks5-handler" --version
 	# Whatever names the program names the one that was installed.
 	run ! grep -r --exclude=README.md /usr/local/bin "$dest"
-	grep -q '^ExecStart=/usr/bin/socks5-handler' \
-		"$dest$units/socks5-handler@.service"
+	[ "$(grep -l '^ExecStart=/usr/bin/socks5-handler$' \
+		"$dest$units"/*.service | wc -l)" -eq 2 ]
 	make -C "$TOP" -s BUILD="$BUILD" DESTDIR="$dest" PREFIX=/usr uninstall
 	[ -z "$(installed "$dest")" ]
 }
@@ -41,10 +44,23 @@ installed()
 }
 
 @test "what is shipped listens on loopback only" {
-	[ "$(grep -h ^ListenStream= "$TOP"/systemd/*.socket)" = \
-		$'ListenStream=127.0.0.1:1080\nListenStream=[::1]:1080' ]
-	grep -q '^[[:space:]]*bind[[:space:]]*= 127\.0\.0\.1$' \
-		"$TOP/xinetd/socks5-handler"
-	grep -v '^#' "$TOP/xinetd/inetd.conf" | grep -q '^127\.0\.0\.1:1080'
+	for file in "$TOP"/systemd/*.socket; do
+		[ "$(grep -h ^ListenStream= "$file")" = \
+			$'ListenStream=127.0.0.1:1080\nListenStream=[::1]:1080' ]
+	done
+	for file in "$TOP"/xinetd/socks5-handler{,-wait}; do
+		grep -q '^[[:space:]]*bind[[:space:]]*= 127\.0\.0\.1$' "$file"
+	done
+	run grep -c $'\tstream\t' "$TOP/xinetd/inetd.conf"
+	[ "$output" -eq 2 ]
+	run grep -cE $'^#?127\\.0\\.0\\.1:1080\tstream\t' \
+		"$TOP/xinetd/inetd.conf"
+	[ "$output" -eq 2 ]
 	grep -q ' 127\.0\.0\.1 1080 ' "$TOP/xinetd/tcpserver"
+}
+
+@test "what is shipped for xinetd is turned off" {
+	# Two services have the same port there.
+	[ "$(grep -lE '^[[:space:]]*disable[[:space:]]*= yes$' \
+		"$TOP"/xinetd/socks5-handler{,-wait} | wc -l)" -eq 2 ]
 }
