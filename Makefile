@@ -135,6 +135,7 @@ $(O)/tests/unit/test_relay-splice: $(O)/tests/unit/test_relay.o \
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ -lcmocka
 
+$(O)/tests/hosts/client: $(O)/tests/hosts/service.o
 $(HOSTS): %: %.o $(O)/tests/hosts/play.o
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^

@@ -8,6 +8,9 @@
 # and stop_superservers in teardown(). Those that Debian doesn't let one
 # install together are in $SUPERSERVERS, from fetch-superservers.sh.
 #
+# NAME-wait hands the listening socket over, once, to one that serves all. With
+# LISTENING in the environment, whoever can do so does.
+#
 # What runs is $PROGRAM, a copy of the handler in this file's own directory, so
 # that handlers() knows ours from those of the suites that run beside.
 
@@ -171,10 +174,12 @@ start_listening()
 superserver_command()
 {
 	local name=$1 address=$2 conf=$BATS_TEST_TMPDIR/$1.conf
-	local from=$SUPERSERVERS variable
+	local from=$SUPERSERVERS variable wait=no nowait=nowait
 	local -a environment=()
 
 	shift 2
+	[[ $name != *-wait ]] || wait=yes nowait=wait
+	name=${name%-wait}
 	case $name in
 	systemd-socket-activate | systemd-socket-activate-inetd)
 		# It hands on only what it is told to.
@@ -183,7 +188,8 @@ superserver_command()
 				environment+=(-E "$variable")
 		done
 		command=(env SYSTEMD_LOG_LEVEL=warning systemd-socket-activate
-			--accept -l "$address" "${environment[@]}")
+			-l "$address" "${environment[@]}")
+		[ $wait = yes ] || command+=(--accept)
 		[ "$name" = systemd-socket-activate ] || command+=(--inetd)
 		command+=("$PROGRAM" "$@")
 		;;
@@ -196,7 +202,7 @@ superserver_command()
 				protocol = tcp
 				bind = 127.0.0.1
 				port = $PORT
-				wait = no
+				wait = $wait
 				user = $(id -un)
 				server = $PROGRAM
 				server_args = $*
@@ -210,12 +216,12 @@ superserver_command()
 			-pidfile "$conf.pid" -filelog "$SERVER_LOG.xinetd")
 		;;
 	openbsd-inetd)
-		inetd_conf "$@" >"$conf"
+		inetd_conf $nowait "$@" >"$conf"
 		command=("$from/openbsd-inetd/usr/sbin/inetd" -i -R 1000000
 			"$conf")
 		;;
 	inetutils-inetd)
-		inetd_conf "$@" >"$conf"
+		inetd_conf $nowait "$@" >"$conf"
 		command=("$from/inetutils-inetd/usr/sbin/inetutils-inetd" -d
 			--pidfile="$conf.pid" -R 1000000 "$conf")
 		;;
@@ -246,10 +252,11 @@ superserver_command()
 	esac
 }
 
+# inetd_conf wait|nowait HANDLERARG...
 inetd_conf()
 {
-	echo "127.0.0.1:$PORT stream tcp nowait $(id -un) $PROGRAM" \
-		"socks5-handler $*"
+	echo "127.0.0.1:$PORT stream tcp $1 $(id -un) $PROGRAM" \
+		"socks5-handler ${*:2}"
 }
 
 copy_program()
@@ -276,6 +283,10 @@ start_superserver()
 		;;
 	esac
 	name=$1
+	case ${LISTENING:-}$name in
+	yes*-wait) ;;
+	yes*inetd* | yessystemd-socket-activate*) name+=-wait ;;
+	esac
 	shift
 	copy_program
 	SERVER_LOG=$BATS_TEST_TMPDIR/$name.log
@@ -307,10 +318,10 @@ stop_superservers()
 		end_process "$pid"
 	done
 	superserver_pids=()
-	for pid in $(handlers); do
+	for pid in $(programs); do
 		kill "$pid" 2>/dev/null || :
 	done
-	wait_until no_handlers
+	wait_until no_programs
 }
 
 # --- a web server to be reached through them -------------------------------
@@ -372,8 +383,8 @@ came_whole()
 
 # --- the handlers they start -----------------------------------------------
 
-# handlers: the processes that run $PROGRAM
-handlers()
+# programs: the processes that run $PROGRAM
+programs()
 {
 	local exe
 
@@ -382,6 +393,40 @@ handlers()
 			exe=${exe%/exe}
 			echo "${exe#/proc/}"
 		fi
+	done
+}
+
+no_programs()
+{
+	[ -z "$(programs)" ]
+}
+
+# channels, listeners: the numbers of all such sockets, one a line. A spare
+# process alone has one of the first kind on 0.
+channels()
+{
+	awk '$5 == "0005" { print "socket:[" $7 "]" }' /proc/net/unix
+}
+
+listeners()
+{
+	awk '$4 == "0A" { print "socket:[" $10 "]" }' /proc/net/tcp \
+		/proc/net/tcp6
+	awk '$4 == "00010000" { print "socket:[" $7 "]" }' /proc/net/unix
+}
+
+# handlers: those of them that serve a client: neither a listening service nor
+# its spares.
+handlers()
+{
+	local pid channels listeners
+
+	channels=$(channels)
+	listeners=$(listeners)
+	for pid in $(programs); do
+		readlink "/proc/$pid/fd/0" | grep -qxF "$channels" ||
+			readlink "/proc/$pid/fd"/* | grep -qxF "$listeners" ||
+			echo "$pid"
 	done
 }
 

@@ -10,6 +10,11 @@
  * each: pipe-socket, socket-pipe, pipe-inet, inet-pipe. The second form
  * connects to a service that runs already.
  *
+ * With LISTENING in the environment, PROGRAM finds the listening socket instead
+ * where KIND is inet, inet6 or unix, and PROGRAM in the steps is the process
+ * that serves the client. In the end the service gets a SIGTERM, and how it
+ * ended is printed, if the client's process came to a good end.
+ *
  * -2  descriptor 2 is the connection too, as under inetd
  * -s  leaves /dev/null open on 3, 7 and 20, and the end of a pipe on 9; prints
  *     "stray closed" if PROGRAM had none of that pipe when its first bytes
@@ -29,6 +34,7 @@
  * with 0 when all steps held, 1 when one failed, 2 for bad usage.
  */
 #include "play.h"
+#include "service.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -57,11 +63,12 @@ struct options {
 /* The program's ends and ours. */
 struct ends {
 	int in, out, our_in, our_out;
+	bool listening; /* the program's has yet to be accepted */
 };
 
 #define FDS_MAX 256
 
-static pid_t handler;
+static pid_t handler, service; /* service: where there is one, or 0 */
 static int handler_status = -1;
 static int stray = -1; /* read end of a pipe the handler should close */
 static enum { UNSEEN, CLOSED, OPEN } stray_was;
@@ -76,43 +83,43 @@ die(const char *what)
 static void
 end_handler(void)
 {
-	if (handler > 0 && handler_status < 0) {
+	if (handler > 0 && handler_status < 0)
 		kill(handler, SIGKILL);
-		waitpid(handler, NULL, 0);
-	}
+	if (service > 0)
+		kill(service, SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
 }
 
+/* A listening socket, and a connection to it that has yet to be accepted. */
 static void
-make_inet(int family, int *theirs, int *ours)
+make_inet(int family, int *listener, int *ours)
 {
 	struct sockaddr_storage ss = {.ss_family = (sa_family_t)family};
 	struct sockaddr *sa = (struct sockaddr *)&ss;
 	socklen_t len = family == AF_INET ? sizeof(struct sockaddr_in)
 					  : sizeof(struct sockaddr_in6);
-	int listener = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+	int on = 1;
 
+	*listener = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (family == AF_INET)
 		((struct sockaddr_in *)sa)->sin_addr.s_addr =
 		    htonl(INADDR_LOOPBACK);
 	else
 		((struct sockaddr_in6 *)sa)->sin6_addr = in6addr_loopback;
 	*ours = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (bind(listener, sa, len) < 0 || listen(listener, 1) < 0 ||
-	    getsockname(listener, sa, &len) < 0 ||
-	    connect(*ours, sa, len) < 0 ||
-	    (*theirs = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) < 0)
+	if (bind(*listener, sa, len) < 0 || listen(*listener, 1) < 0 ||
+	    getsockname(*listener, sa, &len) < 0 || connect(*ours, sa, len) < 0)
 		die("loopback");
 	setsockopt(*ours, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	close(listener);
 }
 
 static void
-make_unix(int *theirs, int *ours)
+make_unix(int *listener, int *ours)
 {
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
 	const char *tmp = getenv("TMPDIR");
 	char dir[sizeof(un.sun_path) - sizeof("/s")];
-	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int len = snprintf(
 	    dir, sizeof(dir), "%s/client.XXXXXX", tmp ? tmp : P_tmpdir);
 	bool made;
@@ -123,30 +130,30 @@ make_unix(int *theirs, int *ours)
 	if (!mkdtemp(dir))
 		die(dir);
 	snprintf(un.sun_path, sizeof(un.sun_path), "%s/s", dir);
+	*listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	*ours = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	made = bind(listener, (struct sockaddr *)&un, sizeof(un)) == 0 &&
-	       listen(listener, 1) == 0 &&
-	       connect(*ours, (struct sockaddr *)&un, sizeof(un)) == 0 &&
-	       (*theirs = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) >= 0;
-	close(listener);
+	made = bind(*listener, (struct sockaddr *)&un, sizeof(un)) == 0 &&
+	       listen(*listener, 1) == 0 &&
+	       connect(*ours, (struct sockaddr *)&un, sizeof(un)) == 0;
 	unlink(un.sun_path);
 	rmdir(dir);
 	if (!made)
 		die(un.sun_path);
 }
 
-/* A two-way connection of this kind; false when there is no such kind. */
+/* A two-way connection of this kind, which is accepted if theirs is not to
+ * listen; false when there is no such kind. */
 static bool
-make_socket(const char *kind, int *theirs, int *ours)
+make_socket(const char *kind, bool listening, int *theirs, int *ours)
 {
-	int pair[2];
+	int pair[2], listener;
 
 	if (strcmp(kind, "inet") == 0) {
-		make_inet(AF_INET, theirs, ours);
+		make_inet(AF_INET, &listener, ours);
 	} else if (strcmp(kind, "inet6") == 0) {
-		make_inet(AF_INET6, theirs, ours);
+		make_inet(AF_INET6, &listener, ours);
 	} else if (strcmp(kind, "unix") == 0) {
-		make_unix(theirs, ours);
+		make_unix(&listener, ours);
 	} else if (strcmp(kind, "socketpair") == 0 ||
 		   strcmp(kind, "socket") == 0) {
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) <
@@ -154,9 +161,17 @@ make_socket(const char *kind, int *theirs, int *ours)
 			die("socketpair");
 		*theirs = pair[0];
 		*ours = pair[1];
+		return true;
 	} else {
 		return false;
 	}
+	*theirs = listener;
+	if (listening)
+		return true;
+	*theirs = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	if (*theirs < 0)
+		die("accept");
+	close(listener);
 	return true;
 }
 
@@ -165,11 +180,15 @@ make_ends(const char *kind, struct ends *out)
 {
 	int up[2], down[2];
 
-	if (make_socket(kind, &out->in, &out->our_in)) {
+	out->listening =
+	    getenv("LISTENING") &&
+	    (strncmp(kind, "inet", 4) == 0 || strcmp(kind, "unix") == 0);
+	if (make_socket(kind, out->listening, &out->in, &out->our_in)) {
 		out->out = out->in;
 		out->our_out = out->our_in;
 		return true;
 	}
+	out->listening = false;
 	if (pipe2(up, O_CLOEXEC) < 0 || pipe2(down, O_CLOEXEC) < 0)
 		die("pipe");
 	out->in = up[0];
@@ -181,7 +200,7 @@ make_ends(const char *kind, struct ends *out)
 	if (strncmp(kind, "pipe-", 5) == 0) {
 		close(down[0]);
 		close(down[1]);
-		return make_socket(kind + 5, &out->out, &out->our_in);
+		return make_socket(kind + 5, false, &out->out, &out->our_in);
 	}
 	if (strlen(kind) > 5 && strcmp(kind + strlen(kind) - 5, "-pipe") == 0) {
 		char first[16];
@@ -190,7 +209,7 @@ make_ends(const char *kind, struct ends *out)
 		close(up[1]);
 		snprintf(
 		    first, sizeof(first), "%.*s", (int)strlen(kind) - 5, kind);
-		return make_socket(first, &out->in, &out->our_out);
+		return make_socket(first, false, &out->in, &out->our_out);
 	}
 	return false;
 }
@@ -253,16 +272,32 @@ start(const struct options *o, struct ends *ends, char **program)
 	}
 	stray = ends_of_pipe[0];
 	close(ends_of_pipe[1]);
-	close(ends->in);
-	if (ends->out != ends->in)
-		close(ends->out);
+}
+
+/* From here on the handler is the service's child that has our connection. */
+static void
+find_session(const struct player *p, int listener)
+{
+	service = handler;
+	while ((handler = service_session(service, listener)) == 0) {
+		if (waitpid(service, &handler_status, WNOHANG) != 0) {
+			service = 0;
+			play_fail(p, "PROGRAM has ended");
+		}
+		if (!play_nap(p, 1))
+			play_fail(p, "PROGRAM accepts nobody");
+	}
 }
 
 static bool
 handler_lives(void)
 {
 	siginfo_t info = {0};
+	int status = 0;
 
+	if (service > 0)
+		return handler_status < 0 &&
+		       !service_ended(service, handler, &status);
 	return handler > 0 && handler_status < 0 &&
 	       waitid(P_PID, (id_t)handler, &info,
 		   WEXITED | WNOHANG | WNOWAIT) == 0 &&
@@ -272,16 +307,39 @@ handler_lives(void)
 static int
 wait_handler(const struct player *p)
 {
-	while (handler_status < 0) {
-		pid_t ended = waitpid(handler, &handler_status, WNOHANG);
+	int status = 0;
 
+	while (handler_status < 0) {
+		pid_t ended = handler;
+
+		if (service == 0)
+			ended = waitpid(handler, &status, WNOHANG);
+		else if (!service_ended(service, handler, &status))
+			ended = 0;
 		if (ended < 0)
 			die("waitpid");
+		if (ended > 0)
+			handler_status = status;
 		if (ended == 0 && !play_nap(p, 1))
 			play_fail(
 			    p, "PROGRAM still ran when the time was over");
 	}
 	return handler_status;
+}
+
+/* Ends the service, whose client has been served. */
+static int
+wait_service(const struct player *p)
+{
+	int status = 0;
+
+	kill(service, SIGTERM);
+	while (waitpid(service, &status, WNOHANG) == 0) {
+		if (!play_nap(p, 1))
+			play_fail(p, "the service stayed after SIGTERM");
+	}
+	service = 0;
+	return status;
 }
 
 static int
@@ -568,7 +626,7 @@ main(int argc, char **argv)
 	};
 	struct ends ends;
 	char **program = NULL;
-	int count, status;
+	int count, status, service_status;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	read_options(argc, argv, &o);
@@ -588,6 +646,11 @@ main(int argc, char **argv)
 		if (!*program || !make_ends(argv[0], &ends))
 			return usage();
 		start(&o, &ends, program);
+		if (ends.listening)
+			find_session(&player, ends.in);
+		close(ends.in);
+		if (ends.out != ends.in)
+			close(ends.out);
 		if (o.stray)
 			player.at_first_bytes = see_stray;
 		player.in = ends.our_in;
@@ -607,6 +670,9 @@ main(int argc, char **argv)
 	if (!program)
 		return 0;
 	status = wait_handler(&player);
+	service_status = service > 0 ? wait_service(&player) : 0;
+	if (status == 0)
+		status = service_status;
 	if (WIFEXITED(status))
 		printf("exit %d\n", WEXITSTATUS(status));
 	else
