@@ -38,8 +38,12 @@
 #define REAP_MS      500
 #define REAP_CLIENTS 32
 
-/* Without descriptors, memory or processes: the time until the next try. */
-#define REST_MS 200
+/*
+ * Without descriptors, memory or processes: the time until the next try, and
+ * that without a failure after which there are enough of them.
+ */
+#define REST_MS   200
+#define ENOUGH_MS 1000
 
 struct service {
 	struct config *config;
@@ -50,35 +54,18 @@ struct service {
 	struct pollfd fds[ACCEPT_SOCKETS_MAX + 1];
 	struct clients clients;
 	struct spares spares;
+	size_t children; /* clients, spares, and spares that were let go */
 
 	int waiting; /* accepted, and without a process yet; -1: none */
 	struct clients_source waiting_source;
-	int64_t rest_until_ms;
+	int64_t rest_until_ms;  /* 0: there is enough of everything */
+	int64_t spare_again_ms; /* none could be made */
 
 	struct report report;
 	int64_t reap_ms;
 	int64_t busy_ms; /* the last time there was a client */
 	bool leaving;
 };
-
-/* Signals come as bytes to read, in turn with the clients. */
-static int
-open_signals(void)
-{
-	static const int ours[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++) {
-		/* Left ignored, as a parent may have, it would never come. */
-		if (ours[i] != SIGINT && ours[i] != SIGTERM)
-			signal(ours[i], SIG_DFL);
-		sigaddset(&set, ours[i]);
-	}
-	signal(SIGCHLD, SIG_DFL);
-	sigprocmask(SIG_SETMASK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
 
 static void
 reap(struct service *s)
@@ -90,6 +77,7 @@ reap(struct service *s)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		bool client = clients_remove(&s->clients, pid);
 
+		s->children--;
 		if (client)
 			s->busy_ms = io_now_ms();
 		else if (!spares_remove(&s->spares, pid))
@@ -121,7 +109,11 @@ give_process(struct service *s)
 		return 0;
 	}
 	pid = spares_hand_over(&s->spares, s->waiting);
-	if (pid == 0 && (pid = spare_fork_for(s->waiting)) == 0)
+	if (pid == 0) {
+		pid = spare_fork_for(s->waiting);
+		s->children += pid > 0;
+	}
+	if (pid == 0)
 		return 1;
 	if (pid < 0) {
 		reap(s); /* they count as processes until then */
@@ -134,7 +126,6 @@ give_process(struct service *s)
 	report_served(&s->report);
 	if (s->report.served % REAP_CLIENTS == 0)
 		reap(s);
-	report_rested(&s->report);
 	return 0;
 }
 
@@ -142,31 +133,18 @@ give_process(struct service *s)
 static const char *
 limit_reached(const struct service *s)
 {
-	const struct config *config = s->config;
-
-	if (config->max_clients > 0 &&
-	    s->clients.count >= (size_t)config->max_clients)
-		return "max-clients";
-	if (config->max_per_source > 0 &&
-	    clients_from(&s->clients, &s->waiting_source) >=
-		(size_t)config->max_per_source)
-		return "max-per-source";
-	return NULL;
+	return clients_limit(&s->clients, &s->waiting_source,
+	    s->config->max_clients, s->config->max_per_source);
 }
 
 static void
 refuse(struct service *s, const struct sockaddr *sa, const char *option)
 {
 	char text[ADDR_TEXT_MAX];
-	uid_t uid;
 
 	close(s->waiting);
 	s->waiting = -1;
-	addr_format(sa, text);
-	if (sa->sa_family == AF_UNIX) {
-		memcpy(&uid, s->waiting_source.bytes, sizeof(uid));
-		snprintf(text, sizeof(text), "unix:uid=%u", uid);
-	}
+	clients_source_name(&s->waiting_source, sa, text);
 	report_refused(&s->report, text, option);
 }
 
@@ -181,9 +159,10 @@ accept_one(struct service *s, int listener)
 	int fd = accept4(listener, sa, &len, SOCK_CLOEXEC);
 
 	if (fd < 0) {
-		/* Anything else is the client's, who has left already. */
+		/* EINVAL: somebody else has shut it down. What isn't listed is
+		 * the client's, who has left already. */
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-		    errno == ENOMEM)
+		    errno == ENOMEM || errno == EINVAL)
 			rest(s, "can't accept", errno);
 		return 0;
 	}
@@ -232,13 +211,6 @@ read_signals(struct service *s, int fd)
 	}
 }
 
-/* The earlier of two times, where 0 is never. */
-static int64_t
-earlier(int64_t a, int64_t b)
-{
-	return a == 0 || (b != 0 && b < a) ? b : a;
-}
-
 static bool
 wants_spare(const struct service *s)
 {
@@ -246,21 +218,41 @@ wants_spare(const struct service *s)
 	       s->spares.count < SPARE_MAX;
 }
 
+/* No client is accepted, and no process made. */
+static bool
+rests(const struct service *s, int64_t now)
+{
+	return s->waiting >= 0 || now < s->rest_until_ms;
+}
+
+/* When the next spare is due, if one is wanted; 0: none. */
+static int64_t
+spare_due(const struct service *s)
+{
+	int64_t due = s->busy_ms + QUIET_MS;
+
+	if (!wants_spare(s) || s->waiting >= 0)
+		return 0;
+	if (due < s->rest_until_ms)
+		due = s->rest_until_ms;
+	return due < s->spare_again_ms ? s->spare_again_ms : due;
+}
+
 /* For poll: until the next thing to do that nothing reports. */
 static int
 time_left(const struct service *s, int64_t now)
 {
 	const struct config *config = s->config;
-	int64_t next = report_next(&s->report);
+	int64_t next = s->rest_until_ms;
 
-	if (s->rest_until_ms > now)
-		next = earlier(next, s->rest_until_ms);
-	if (s->clients.count > 0)
-		next = earlier(next, s->reap_ms);
+	if (next != 0 && !rests(s, now))
+		next += ENOUGH_MS;
+	next = io_earlier(next, report_next(&s->report));
+	if (s->children > s->spares.count)
+		next = io_earlier(next, s->reap_ms);
 	if (config->idle_exit_ms && s->clients.count == 0)
-		next = earlier(next, s->busy_ms + config->idle_exit_ms);
-	if (wants_spare(s) && now >= s->rest_until_ms)
-		next = earlier(next, s->busy_ms + QUIET_MS);
+		next = io_earlier(next, s->busy_ms + config->idle_exit_ms);
+	next = io_earlier(next, spare_due(s));
 	if (next == 0)
 		return -1;
 	if (next <= now)
@@ -272,32 +264,33 @@ time_left(const struct service *s, int64_t now)
 static int
 do_what_is_due(struct service *s, bool quiet)
 {
-	int64_t now = io_now_ms();
+	int64_t now = io_now_ms(), due;
 	pid_t pid;
 
-	if (s->clients.count > 0 && now >= s->reap_ms)
+	if (s->children > s->spares.count && now >= s->reap_ms)
 		reap(s);
 	report_due(&s->report, now);
-	if (now < s->rest_until_ms)
-		return 0;
 	if (s->waiting >= 0)
-		return give_process(s);
+		return now >= s->rest_until_ms ? give_process(s) : 0;
+	if (s->rest_until_ms != 0 && now >= s->rest_until_ms + ENOUGH_MS) {
+		report_rested(&s->report);
+		s->rest_until_ms = 0;
+	}
 	if (!quiet)
 		return 0;
 	if (s->config->idle_exit_ms && s->clients.count == 0 &&
 	    now >= s->busy_ms + s->config->idle_exit_ms)
 		s->leaving = true;
 	/* One at a time, and then a look at who has come. */
-	if (!s->leaving && now >= s->busy_ms + QUIET_MS && wants_spare(s)) {
-		pid = spares_add(&s->spares);
-		if (pid == 0)
-			return 1;
-		if (pid < 0)
-			rest(s, "no process for another spare", -pid);
-		else
-			report_rested(&s->report);
-	}
-	return 0;
+	due = spare_due(s);
+	if (s->leaving || due == 0 || now < due)
+		return 0;
+	/* Without it, clients are served all the same. */
+	pid = spares_add(&s->spares);
+	if (pid < 0)
+		s->spare_again_ms = now + REST_MS;
+	s->children += pid > 0;
+	return pid == 0;
 }
 
 /* Until it is time to leave; 1 in a client's process. */
@@ -310,7 +303,7 @@ run(struct service *s)
 
 	while (rc == 0 && !s->leaving) {
 		int64_t now = io_now_ms();
-		bool tired = s->waiting >= 0 || now < s->rest_until_ms;
+		bool tired = rests(s, now);
 
 		/* The signals stand last, and are looked at in any case. */
 		n = poll(tired ? signals : s->fds, tired ? 1 : count + 1,
@@ -375,9 +368,14 @@ accept_clients(const struct accept_sockets *sockets, int argc, char **argv,
 		    .events = POLLIN,
 		};
 	s.fds[sockets->count] = (struct pollfd){
-	    .fd = open_signals(),
+	    .fd = io_signals_open(),
 	    .events = POLLIN,
 	};
+	if (s.fds[sockets->count].fd < 0) {
+		rc = s.fds[sockets->count].fd;
+		log_fault("no descriptor for signals: %s", strerror(-rc));
+		return rc;
+	}
 	set_waiting(sockets, false);
 	log_prepare();
 	report_ready(&s.report);

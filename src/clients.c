@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <linux/vm_sockets.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -37,6 +38,19 @@ clients_source(int fd, const struct sockaddr *sa, struct clients_source *out)
 	} else if (sa->sa_family == AF_VSOCK) {
 		memcpy(out->bytes, &vm->svm_cid, sizeof(vm->svm_cid));
 	}
+}
+
+void
+clients_source_name(const struct clients_source *source,
+    const struct sockaddr *sa, char out[ADDR_TEXT_MAX])
+{
+	uid_t uid;
+
+	addr_format(sa, out);
+	if (source->family != AF_UNIX)
+		return;
+	memcpy(&uid, source->bytes, sizeof(uid));
+	snprintf(out, ADDR_TEXT_MAX, "unix:uid=%u", uid);
 }
 
 int
@@ -82,13 +96,25 @@ clients_remove(struct clients *clients, pid_t pid)
 	return false;
 }
 
-size_t
-clients_from(const struct clients *clients, const struct clients_source *source)
+static int64_t
+count_from(const struct clients *clients, const struct clients_source *source)
 {
-	size_t n = 0;
+	int64_t n = 0;
 
 	for (size_t i = 0; i < clients->count; i++)
 		n += memcmp(&clients->at[i].source, source, sizeof(*source)) ==
 		     0;
 	return n;
+}
+
+const char *
+clients_limit(const struct clients *clients,
+    const struct clients_source *source, int64_t max_clients,
+    int64_t max_per_source)
+{
+	if (max_clients > 0 && (int64_t)clients->count >= max_clients)
+		return "max-clients";
+	if (max_per_source > 0 && count_from(clients, source) >= max_per_source)
+		return "max-per-source";
+	return NULL;
 }

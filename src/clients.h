@@ -5,6 +5,8 @@
 #ifndef CLIENTS_H
 #define CLIENTS_H
 
+#include "addr.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,6 +38,10 @@ struct clients {
 void clients_source(
     int fd, const struct sockaddr *sa, struct clients_source *out);
 
+/* For the log: "192.0.2.1:50412", "unix:uid=1000". */
+void clients_source_name(const struct clients_source *source,
+    const struct sockaddr *sa, char out[ADDR_TEXT_MAX]);
+
 /* So that the next clients_add() can't fail: 0 or -ENOMEM. */
 int clients_reserve(struct clients *clients);
 
@@ -45,8 +51,12 @@ void clients_add(
 /* False when it is none of them. */
 bool clients_remove(struct clients *clients, pid_t pid);
 
-/* How many come from there. */
-size_t clients_from(
-    const struct clients *clients, const struct clients_source *source);
+/*
+ * The limit that one more from there would be above, of the option's name
+ * without its dashes; NULL: none. 0 is no limit.
+ */
+const char *clients_limit(const struct clients *clients,
+    const struct clients_source *source, int64_t max_clients,
+    int64_t max_per_source);
 
 #endif

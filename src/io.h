@@ -42,6 +42,9 @@ struct io_buffer {
 /* Milliseconds of CLOCK_MONOTONIC. */
 int64_t io_now_ms(void);
 
+/* The earlier of two times, where 0 is never. */
+int64_t io_earlier(int64_t a, int64_t b);
+
 /*
  * Sets right what a parent may have left ignored or blocked: SIGPIPE is
  * ignored, SIGALRM and SIGTERM are noticed, none is blocked.
@@ -50,6 +53,13 @@ void io_signals_init(void);
 
 /* In a child: none is blocked again; the rest it has from its parent. */
 void io_signals_unblock(void);
+
+/*
+ * For a process that polls: SIGTERM, SIGINT, SIGHUP and SIGUSR1 come as bytes
+ * to read, struct signalfd_siginfo of signalfd(2), from this descriptor.
+ * SIGCHLD has its default. -errno.
+ */
+int io_signals_open(void);
 
 /* Lets the alarm ring ms milliseconds from now; 0: not at all. */
 void io_alarm(int64_t ms);

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* STATUS= and sentences about single clients come no faster. */
 #define PACE_MS 1000
@@ -19,12 +20,25 @@ summarize(const struct report *r, char *out, size_t size)
 	    r->refused, r->served);
 }
 
+/* What systemd_notify() says. */
+static int
+tell(struct report *r, const char *line)
+{
+	char summary[96], state[192];
+
+	summarize(r, summary, sizeof(summary));
+	snprintf(state, sizeof(state), "%sSTATUS=%s", line, summary);
+	r->told = true;
+	r->tell_again_ms = io_now_ms() + PACE_MS;
+	return systemd_notify(state);
+}
+
 void
 report_ready(struct report *r)
 {
 	r->watchdog_ms = systemd_watchdog_ms();
 	r->feed_ms = io_now_ms() + r->watchdog_ms;
-	if (systemd_notify("READY=1") == -ENOSYS)
+	if (tell(r, "READY=1\n") == -ENOSYS)
 		log_fault("NOTIFY_SOCKET is set, but libsystemd.so.0 can't be "
 			  "loaded: install libsystemd0, or set Type=exec in "
 			  "the service");
@@ -33,22 +47,20 @@ report_ready(struct report *r)
 void
 report_tell(struct report *r, const char *line)
 {
-	char summary[96], state[192];
-
-	summarize(r, summary, sizeof(summary));
-	snprintf(state, sizeof(state), "%sSTATUS=%s", line, summary);
-	systemd_notify(state);
-	r->told = true;
-	r->tell_again_ms = io_now_ms() + PACE_MS;
+	tell(r, line);
 }
 
 void
 report_reloading(struct report *r)
 {
+	struct timespec now;
 	char line[64];
 
+	/* To the microsecond: systemd wants none before it sent SIGHUP. */
+	clock_gettime(CLOCK_MONOTONIC, &now);
 	snprintf(line, sizeof(line),
-	    "RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\n", io_now_ms() * 1000);
+	    "RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\n",
+	    (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 	report_tell(r, line);
 }
 
@@ -126,21 +138,14 @@ report_due(struct report *r, int64_t now)
 	}
 }
 
-/* The earlier of two times, where 0 is never. */
-static int64_t
-earlier(int64_t a, int64_t b)
-{
-	return a == 0 || (b != 0 && b < a) ? b : a;
-}
-
 int64_t
 report_next(const struct report *r)
 {
 	int64_t next = r->watchdog_ms ? r->feed_ms : 0;
 
 	if (!r->told)
-		next = earlier(next, r->tell_again_ms);
+		next = io_earlier(next, r->tell_again_ms);
 	if (r->unsaid)
-		next = earlier(next, r->say_again_ms);
+		next = io_earlier(next, r->say_again_ms);
 	return next;
 }
