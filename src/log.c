@@ -3,7 +3,6 @@
  * reaches the client. Must not: run before the client has been served, for the
  * journal's library takes longer to load than all the rest.
  */
-#define SD_JOURNAL_SUPPRESS_LOCATION
 #include "log.h"
 #include "systemd.h"
 
@@ -21,7 +20,6 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <syslog.h>
-#include <systemd/sd-journal.h>
 #include <unistd.h>
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
@@ -266,7 +264,6 @@ static int
 to_journal(int priority, const char *message, const struct fields *fields,
     bool leaving)
 {
-	__typeof__(&sd_journal_sendv) sendv;
 	char message_field[sizeof("MESSAGE=") + RECORD_MAX];
 	char priority_field[sizeof("PRIORITY=7")];
 	char identifier[] = "SYSLOG_IDENTIFIER=" IDENTIFIER;
@@ -278,12 +275,6 @@ to_journal(int priority, const char *message, const struct fields *fields,
 	journal = connect_to(JOURNAL_SOCKET);
 	if (journal < 0)
 		return -ENOENT;
-	sendv = (__typeof__(sendv))systemd_function("sd_journal_sendv");
-	if (!sendv) {
-		close(journal);
-		return -ENOENT;
-	}
-
 	snprintf(message_field, sizeof(message_field), "MESSAGE=%s", message);
 	snprintf(
 	    priority_field, sizeof(priority_field), "PRIORITY=%d", priority);
@@ -295,7 +286,7 @@ to_journal(int priority, const char *message, const struct fields *fields,
 		memcpy(iov + n, fields->at, fields->count * sizeof(*iov));
 		n += (int)fields->count;
 	}
-	rc = sendv(iov, n);
+	rc = systemd_journal_sendv(iov, n);
 	if (rc >= 0 && leaving)
 		await_journald(journal);
 	close(journal);
@@ -336,7 +327,7 @@ emit(enum log_target target, int priority, const char *message,
 {
 	int rc = -ENOENT;
 
-	if (target <= LOG_TO_JOURNAL)
+	if (target <= LOG_TO_JOURNAL && systemd_has_journal())
 		rc = to_journal(priority, message, fields, leaving);
 	if (rc < 0 && target <= LOG_TO_SYSLOG)
 		rc = to_syslog(priority, message);
@@ -377,12 +368,12 @@ log_prepare(void)
 {
 	int journal = -1;
 
-	if (state.target <= LOG_TO_JOURNAL)
+	if (state.target <= LOG_TO_JOURNAL && systemd_has_journal())
 		journal = connect_to(JOURNAL_SOCKET);
 	if (journal < 0)
 		return;
 	close(journal);
-	systemd_function("sd_journal_sendv");
+	systemd_journal_load();
 }
 
 int

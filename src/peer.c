@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 static bool
@@ -237,8 +236,9 @@ identify(struct io_end *end, char out[PEER_TEXT_MAX])
 static int
 check_listeners(int count)
 {
-	for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + count;
-	     fd++) {
+	for (int i = 0; i < count; i++) {
+		int fd = SYSTEMD_LISTEN_FDS_START + i;
+
 		if (check_type(fd) < 0)
 			return -EINVAL;
 		if (is_listening(fd))
@@ -261,27 +261,24 @@ check_listeners(int count)
 static int
 adopt_listen_fds(struct peer *peer)
 {
-	__typeof__(&sd_listen_fds) listen_fds;
-	int n;
+	int n = systemd_listen_fds();
 
-	listen_fds = (__typeof__(listen_fds))systemd_function("sd_listen_fds");
-	if (!listen_fds) {
+	if (n == -ENOSYS) {
 		log_fault("LISTEN_FDS is set, but libsystemd.so.0 can't be "
 			  "loaded: install libsystemd0, or set "
 			  "StandardInput=socket in the service");
 		return -ENOSYS;
 	}
-	n = listen_fds(1);
-	if (n > 1 || (n == 1 && is_listening(SD_LISTEN_FDS_START))) {
-		peer->first_listener = SD_LISTEN_FDS_START;
+	if (n > 1 || (n == 1 && is_listening(SYSTEMD_LISTEN_FDS_START))) {
+		peer->first_listener = SYSTEMD_LISTEN_FDS_START;
 		return check_listeners(n);
 	}
 	/* None is for us: the variables were meant for an ancestor. */
 	if (n < 1)
 		return 0;
-	dup2(SD_LISTEN_FDS_START, STDIN_FILENO);
-	dup2(SD_LISTEN_FDS_START, STDOUT_FILENO);
-	close(SD_LISTEN_FDS_START);
+	dup2(SYSTEMD_LISTEN_FDS_START, STDIN_FILENO);
+	dup2(SYSTEMD_LISTEN_FDS_START, STDOUT_FILENO);
+	close(SYSTEMD_LISTEN_FDS_START);
 	peer_guard_stderr(peer);
 	return 0;
 }

@@ -1,3 +1,4 @@
+#define SD_JOURNAL_SUPPRESS_LOCATION
 #include "systemd.h"
 
 #include <dlfcn.h>
@@ -6,17 +7,31 @@
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
+#include <systemd/sd-journal.h>
 
-systemd_fn
-systemd_function(const char *name)
+/* Any function; to be cast to what it is. */
+typedef void (*any_function)(void);
+
+/* It stays for the process's life; NULL where there is no such one. */
+static any_function
+load(const char *name)
 {
 	void *library = dlopen("libsystemd.so.0", RTLD_LAZY | RTLD_LOCAL);
 	void *symbol = library ? dlsym(library, name) : NULL;
-	systemd_fn function;
+	any_function function;
 
 	/* POSIX promises that this works, C that a cast might not. */
 	memcpy(&function, &symbol, sizeof(function));
 	return function;
+}
+
+int
+systemd_listen_fds(void)
+{
+	__typeof__(&sd_listen_fds) listen_fds;
+
+	listen_fds = (__typeof__(listen_fds))load("sd_listen_fds");
+	return listen_fds ? listen_fds(1) : -ENOSYS;
 }
 
 int
@@ -27,7 +42,7 @@ systemd_notify(const char *state)
 
 	if (!getenv("NOTIFY_SOCKET"))
 		return 0;
-	notify = (__typeof__(notify))systemd_function("sd_notify");
+	notify = (__typeof__(notify))load("sd_notify");
 	if (!notify)
 		return -ENOSYS;
 	rc = notify(0, state);
@@ -42,8 +57,29 @@ systemd_watchdog_ms(void)
 
 	if (!getenv("WATCHDOG_USEC"))
 		return 0;
-	enabled = (__typeof__(enabled))systemd_function("sd_watchdog_enabled");
+	enabled = (__typeof__(enabled))load("sd_watchdog_enabled");
 	if (!enabled || enabled(0, &us) <= 0)
 		return 0;
 	return us < 2000 ? 1 : (int64_t)(us / 2000);
+}
+
+bool
+systemd_has_journal(void)
+{
+	return true;
+}
+
+int
+systemd_journal_load(void)
+{
+	return load("sd_journal_sendv") ? 0 : -ENOSYS;
+}
+
+int
+systemd_journal_sendv(const struct iovec *iov, int count)
+{
+	__typeof__(&sd_journal_sendv) sendv;
+
+	sendv = (__typeof__(sendv))load("sd_journal_sendv");
+	return sendv ? sendv(iov, count) : -ENOSYS;
 }

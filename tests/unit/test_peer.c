@@ -456,7 +456,7 @@ listen_fds(void **state)
 	pid_t pid;
 
 	(void)state;
-	if (!systemd_function("sd_listen_fds")) {
+	if (systemd_listen_fds() == -ENOSYS) {
 		fprintf(stderr, "skipped: no libsystemd.so.0 here\n");
 		skip();
 	}
