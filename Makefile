@@ -7,7 +7,7 @@ SHELL = bash
 
 BUILD ?= release
 PORT ?= 1080
-CC = gcc
+CC = $(or $(CC_$(BUILD)),gcc)
 
 # Where `make install` puts things. Units go where systemd says, for whatever
 # PREFIX, and xinetd reads one directory only.
@@ -21,6 +21,7 @@ UNITDIR ?= $(or $(shell pkg-config --variable=systemdsystemunitdir systemd \
 
 # Debian packages that each target needs beyond those before it.
 BUILD_PACKAGES = gcc libc6-dev libsystemd-dev pkg-config
+BUILD_PACKAGES_static = gcc musl-tools linux-libc-dev
 RUN_PACKAGES = systemd
 CHECK_PACKAGES = systemd bats libcmocka-dev curl busybox socat ncat \
 	netcat-openbsd openssh-client git iproute2 procps strace util-linux \
@@ -44,7 +45,8 @@ WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wformat=2 -Wcast-qual -Wundef -Wvla -Wnull-dereference \
 	-Wwrite-strings -Wpointer-arith -Wimplicit-fallthrough
-CPPFLAGS_ALL = -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Isrc $(CPPFLAGS)
+CPPFLAGS_ALL = -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Isrc \
+	$(CPPFLAGS_$(BUILD)) $(CPPFLAGS)
 CFLAGS_ALL = -std=c11 -g $(WARNINGS) $(CFLAGS_$(BUILD)) $(CFLAGS)
 LDFLAGS_ALL = $(LDFLAGS_$(BUILD)) $(LDFLAGS)
 
@@ -53,6 +55,17 @@ CFLAGS_release = -O2 -fPIE -fstack-protector-strong -fstack-clash-protection \
 	-D_FORTIFY_SOURCE=3 -fno-strict-aliasing -fno-strict-overflow \
 	-fno-delete-null-pointer-checks
 LDFLAGS_release = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
+
+# musl, whose compiler doesn't look where the kernel's headers are. A static
+# PIE, which costs no time that could be measured; musl-gcc doesn't know
+# -static-pie, and so is told what that means, with its start file.
+CC_static = musl-gcc
+CPPFLAGS_static = -idirafter /usr/include \
+	-idirafter /usr/include/$(shell $(CC) -print-multiarch)
+CFLAGS_static = $(CFLAGS_release)
+LDFLAGS_static = $(LDFLAGS_release) -nostartfiles -l:rcrt1.o \
+	-Wl,-static,--no-dynamic-linker,-z,text
+
 CFLAGS_asan = -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=all
 LDFLAGS_asan = -fsanitize=address,undefined
@@ -63,22 +76,30 @@ LDFLAGS_fuzz = -fsanitize=address,undefined
 CFLAGS_analyzer = -O2 -fanalyzer -Werror
 CFLAGS_lint = -O2 -Werror -D_FORTIFY_SOURCE=2
 
-ROOMS = $(wildcard src/*.c)
+ROOMS = $(filter-out $(INSTEAD_$(BUILD):static/%=src/%),$(wildcard src/*.c)) \
+	$(INSTEAD_$(BUILD))
+# What stands in for a room: there is no libsystemd in the static build.
+INSTEAD_static = static/systemd.c
 LIB = $(O)/libsocks5-handler.a
 BIN = $(O)/socks5-handler
 UNIT = $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
 FUZZ = $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
 HOSTS = $(O)/tests/hosts/client $(O)/tests/hosts/target
-SOURCES = socks5-handler.c $(ROOMS) $(wildcard src/*.h tests/*/*.[ch])
+SOURCES = socks5-handler.c $(wildcard src/*.[ch] static/*.c tests/*/*.[ch])
 SCRIPTS = $(wildcard tools/*.sh tests/*.sh tests/*.bash tests/*.bats) \
 	tests/run .ci/run xinetd/tcpserver
 
 all: build-packages $(BIN)
 
+static:
+	@$(MAKE) --no-print-directory BUILD=static all
+
 help:
 	@echo 'make             build build/release/socks5-handler'
+	@echo 'make static      build build/static/socks5-handler: musl, no journal'
 	@echo 'make run         serve SOCKS5 on 127.0.0.1:1080 (PORT=1080)'
 	@echo 'make check       run every test; BUILD=asan: under sanitizers'
+	@echo '                 BUILD=static: those that are run on that build'
 	@echo '                 ONLY="relay time": these suites alone'
 	@echo 'make lint        format, layers, static analysis, scripts, units'
 	@echo 'make coverage    which lines the tests reach'
@@ -135,6 +156,12 @@ $(O)/tests/unit/test_relay-splice: $(O)/tests/unit/test_relay.o \
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ -lcmocka
 
+# Of the room and of what stands in for it.
+$(O)/tests/unit/test_systemd-static: $(O)/tests/unit/test_systemd.o \
+		$(O)/static/systemd.o
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ -lcmocka
+
 $(O)/tests/hosts/client: $(O)/tests/hosts/service.o
 $(HOSTS): %: %.o $(O)/tests/hosts/play.o
 	$(SAY) LD $@
@@ -145,10 +172,16 @@ $(FUZZ): %: %.o $(O)/tests/fuzz/replay.o $(LIB)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^
 
 check-programs: $(BIN) $(UNIT) $(HOSTS) $(FUZZ) $(BIN)-splice \
-		$(O)/tests/unit/test_relay-splice
+		$(O)/tests/unit/test_relay-splice \
+		$(O)/tests/unit/test_systemd-static
 
-check: build-packages check-packages
-	@$(MAKE) --no-print-directory -s -j2 BUILD=$(BUILD) check-programs
+# The static build has no cmocka: what is run on it comes from the other one.
+check: CHECK_BUILD = $(BUILD:static=release)
+check: check-packages
+	@$(MAKE) --no-print-directory BUILD=$(CHECK_BUILD) build-packages
+	@$(MAKE) --no-print-directory -s -j2 BUILD=$(CHECK_BUILD) check-programs
+	@[ $(CHECK_BUILD) != release ] || \
+		$(MAKE) --no-print-directory -s -j2 static
 	@tests/fetch-superservers.sh build/superservers
 	@tests/run $(BUILD) $(ONLY)
 
@@ -175,7 +208,7 @@ fuzz-one: $(O)/tests/fuzz/$(FUZZ_TARGET).o $(LIB)
 
 # --- lint ----------------------------------------------------------------
 
-lint: build-packages lint-packages lint-format lint-layers lint-warnings \
+lint: build-packages static-packages lint-packages lint-format lint-layers lint-warnings \
 	lint-cppcheck lint-tidy lint-shell lint-man lint-units
 
 lint-format:
@@ -186,7 +219,10 @@ lint-layers:
 
 lint-warnings:
 	@$(MAKE) --no-print-directory -s BUILD=lint check-programs
-	@$(MAKE) --no-print-directory -s BUILD=analyzer build/analyzer/socks5-handler
+	@$(MAKE) --no-print-directory -s BUILD=analyzer \
+		build/analyzer/socks5-handler build/analyzer/static/systemd.o
+	@$(MAKE) --no-print-directory -s BUILD=static O=build/lint-static \
+		CFLAGS=-Werror build/lint-static/socks5-handler
 
 # Suppressed: that it doesn't look for the system's headers; it knows what is in
 # them.
@@ -194,12 +230,12 @@ lint-cppcheck:
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 \
 		--enable=warning,performance,portability \
 		--suppress=missingIncludeSystem -Isrc -D_GNU_SOURCE \
-		-DVERSION='"0"' socks5-handler.c src
+		-DVERSION='"0"' socks5-handler.c src static
 
 # .clang-tidy says which checks, and why not others.
 lint-tidy:
 	clang-tidy --quiet --warnings-as-errors='*' socks5-handler.c $(ROOMS) \
-		-- -std=c11 $(CPPFLAGS_ALL) 2>&1 | \
+		$(wildcard static/*.c) -- -std=c11 $(CPPFLAGS_ALL) 2>&1 | \
 		{ grep -v ' warnings generated\.$$' || :; }
 
 lint-shell:
@@ -263,7 +299,9 @@ clean:
 # --- what is missing -----------------------------------------------------
 
 build-packages:
-	@tools/need.sh $(BUILD_PACKAGES)
+	@tools/need.sh $(or $(BUILD_PACKAGES_$(BUILD)),$(BUILD_PACKAGES))
+static-packages:
+	@tools/need.sh $(BUILD_PACKAGES_static)
 run-packages:
 	@tools/need.sh $(RUN_PACKAGES)
 check-packages:
@@ -275,9 +313,9 @@ coverage-packages:
 fuzz-packages:
 	@tools/need.sh $(FUZZ_PACKAGES)
 
-.PHONY: all help run check check-programs coverage fuzz fuzz-one lint \
+.PHONY: all static help run check check-programs coverage fuzz fuzz-one lint \
 	lint-format lint-layers lint-warnings lint-cppcheck lint-tidy \
 	lint-shell lint-man lint-units install uninstall clean \
-	build-packages run-packages check-packages lint-packages \
+	build-packages static-packages run-packages check-packages lint-packages \
 	coverage-packages fuzz-packages
 .SECONDARY:

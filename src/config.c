@@ -1,4 +1,5 @@
 #include "config.h"
+#include "systemd.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -65,10 +66,9 @@ static const char help[] =
     "  --connect-timeout=SECONDS    to look up and connect (default 10)\n"
     "  --lifetime=SECONDS           of the relay (default 30)\n"
     "  --idle-timeout=SECONDS       without a byte either way (default 0)\n"
-    "  --log=TARGET                 journal, syslog, stderr or none; auto "
-    "(the\n"
-    "                               default) is the first of these that is "
-    "there\n"
+    "  --log=TARGET                 journal (not if static), syslog, stderr, "
+    "none;\n"
+    "                               auto (default): the first that is there\n"
     "  --config=FILE                options, \"lifetime 60\" for example to a "
     "line\n"
     "  --help, --version            print this, or the version, and exit\n"
@@ -173,15 +173,20 @@ read_target(const struct setting *setting, const char *text,
 {
 	if (log_target_parse(text, out) < 0)
 		return complain(place, setting->name, text,
-		    "no such target; write auto, journal, syslog, stderr or "
-		    "none");
+		    systemd_has_journal() ? "no such target; write auto, "
+					    "journal, syslog, stderr or none"
+					  : "no such target; write auto, "
+					    "syslog, stderr or none");
+	if (*out == LOG_TO_JOURNAL && !systemd_has_journal())
+		return complain(place, setting->name, text,
+		    "the static build can't write to the journal; write auto, "
+		    "syslog, stderr or none");
 	if (*out == LOG_TO_STDERR && log_stderr_forbidden())
 		return complain(place, setting->name, text,
-		    place->file
-			? "standard error is the client here; write log "
-			  "syslog or log journal"
-			: "standard error is the client here; write "
-			  "--log=syslog or --log=journal");
+		    place->file ? "standard error is the client here; write "
+				  "log syslog or log auto"
+				: "standard error is the client here; write "
+				  "--log=syslog or --log=auto");
 	return 0;
 }
 

@@ -53,6 +53,21 @@ setup()
 	[[ ${lines[0]} == "src/wire.cc: only rooms live here"* ]]
 }
 
+@test "what stands in for a room keeps to the same" {
+	mkdir static
+	printf '#include "systemd.h"\n' >static/systemd.c
+	run "$TOP/tests/layers.sh" .
+	[ "$status" -eq 0 ]
+	printf '#include "wire.h"\n' >>static/systemd.c
+	touch static/systemd.h static/util.c
+	run "$TOP/tests/layers.sh" .
+	[ "$status" -eq 1 ]
+	[ "${#lines[@]}" -eq 3 ]
+	[[ ${lines[0]} == 'static/systemd.c:2: includes "wire.h", which stands beside it; '* ]]
+	[[ ${lines[1]} == "static/systemd.h: only .c files of rooms live here" ]]
+	[[ ${lines[2]} == "static/util.c: no such room"* ]]
+}
+
 @test "a file that is no room, a header that is none, a header that isn't first" {
 	touch src/util.c
 	printf '#include "wire.h"\n#include "io.h"\n#include "../x.h"\n' >src/io.c

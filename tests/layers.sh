@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # layers.sh [DIRECTORY]: enforces the order of the rooms in DIRECTORY/src. A
 # file may include its own header and those of rooms on lower floors, nothing
-# else of ours; and a room's .c file its own header first.
+# else of ours; and a room's .c file its own header first. So does what stands in
+# for it in the static build, DIRECTORY/static.
 set -u
 
 cd "${1:-$(dirname "$0")/..}" || exit 1
@@ -32,11 +33,13 @@ complain()
 	status=1
 }
 
-for file in src/*; do
-	room=${file#src/}
+shopt -s nullglob
+for file in src/* static/*; do
+	room=${file#*/}
 	room=${room%.[ch]}
 	case $file in
-	*.c | *.h) ;;
+	src/*.[ch] | static/*.c) ;;
+	static/*) complain "$file: only .c files of rooms live here" ;;
 	*) complain "$file: only rooms live here, a .c and a .h each" ;;
 	esac
 	if [ -z "${floor[$room]:-}" ]; then

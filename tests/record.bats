@@ -99,6 +99,16 @@ teardown()
 	play inet "${greet[@]}" "send:$(request4 1)" reply:05 eof
 	has reply 5
 	# A target that isn't there hands over to the next.
+	log=--log=syslog
+	play inet "${greet[@]}" "send:$(request4 1)" reply:05 eof
+	has reply 5
+}
+
+# bats test_tags=libsystemd
+@test "without journal and syslog, the journal is standard error" {
+	if [ -S /run/systemd/journal/socket ] || [ -S /dev/log ]; then
+		skip "this machine has a journal or syslog"
+	fi
 	log=--log=journal
 	play inet "${greet[@]}" "send:$(request4 1)" reply:05 eof
 	has reply 5
@@ -144,4 +154,16 @@ teardown()
 	grep 'socks5-handler\[[0-9]*\]: client=127.0.0.1:.* reply=5 ' \
 		"$dir/messages"
 	[ "$(grep -c client= "$dir/messages")" = 1 ]
+}
+
+# bats test_tags=static
+@test "the static build passes the journal by" {
+	need_strace
+	"$HOSTS/client" inet "${greet[@]}" "send:$(request4 1)" reply:05 eof \
+		-- strace -D -e trace=connect -o "$BATS_TEST_TMPDIR/trace" \
+		"$HANDLER"
+	trace_is_whole
+	cat "$BATS_TEST_TMPDIR/trace"
+	grep -q '"/dev/log"' "$BATS_TEST_TMPDIR/trace"
+	run ! grep journal "$BATS_TEST_TMPDIR/trace"
 }

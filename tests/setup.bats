@@ -56,6 +56,7 @@ complains()
 	play inet "${greet[@]}" "send:$(request4 1)" reply:05 eof
 }
 
+# bats test_tags=libsystemd
 @test "LISTEN_FDS without libsystemd: a sentence, exit 71" {
 	need_namespaces
 	library=$(ldconfig -p | awk '/libsystemd\.so\.0 / {print $NF; exit}')
@@ -75,6 +76,7 @@ complains()
 	[[ $output == *"reply=5"* ]]
 }
 
+# bats test_tags=libsystemd
 @test "a plain connection loads no libsystemd and opens no file of ours" {
 	need_strace
 	start_target eof
@@ -86,6 +88,22 @@ complains()
 	trace_is_whole
 	grep -q 'libc\.so' "$BATS_TEST_TMPDIR/trace"
 	run ! grep -E 'libsystemd|nsswitch\.conf|resolv\.conf' "$BATS_TEST_TMPDIR/trace"
+}
+
+# bats test_tags=static
+@test "the static build opens no file and loads no library" {
+	need_strace
+	start_target eof
+	run "$HOSTS/client" inet "${greet[@]}" "send:$(request4 "$port")" \
+		reply:00 shut eof -- strace -D -e trace=%file,mmap,%network \
+		-o "$BATS_TEST_TMPDIR/trace" "$HANDLER" --log=none
+	[ "$status" -eq 0 ]
+	target_held
+	trace_is_whole
+	cat "$BATS_TEST_TMPDIR/trace"
+	grep -q '^connect(' "$BATS_TEST_TMPDIR/trace"
+	[ "$(grep -cE '^(open|openat|mmap)\(' "$BATS_TEST_TMPDIR/trace")" = 0 ]
+	[ "$(grep -c '^exec' "$BATS_TEST_TMPDIR/trace")" = 1 ]
 }
 
 @test "descriptor 1 that is the journal by mistake" {
