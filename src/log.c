@@ -293,18 +293,25 @@ to_journal(int priority, const char *message, const struct fields *fields,
 	return rc;
 }
 
+/*
+ * As syslog(3) would, which says nothing where there is no reader, and in musl
+ * cuts off what is longer than 1023 bytes: a client's long name would take the
+ * rest of the record away. The time is the reader's to add (RFC 3164 section
+ * 4.3.2).
+ */
 static int
 to_syslog(int priority, const char *message)
 {
-	int fd = connect_to(SYSLOG_SOCKET);
+	char line[sizeof("<191>" IDENTIFIER "[2147483647]: ") + RECORD_MAX];
+	int fd = connect_to(SYSLOG_SOCKET), n, rc;
 
-	/* syslog(3) says nothing where there is no reader. */
 	if (fd < 0)
 		return -ENOENT;
+	n = snprintf(line, sizeof(line), "<%d>" IDENTIFIER "[%d]: %s",
+	    LOG_DAEMON | priority, getpid(), message);
+	rc = send(fd, line, (size_t)n, MSG_NOSIGNAL) == n ? 0 : -EIO;
 	close(fd);
-	openlog(IDENTIFIER, LOG_PID, LOG_DAEMON);
-	syslog(priority, "%s", message);
-	return 0;
+	return rc;
 }
 
 static int

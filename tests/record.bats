@@ -129,31 +129,57 @@ teardown()
 	play -2 inet eof
 }
 
-@test "syslog: a real syslogd gets the line" {
-	need busybox
+# with_syslog READER COMMAND...: with mounts of its own, in which READER, words
+# for the shell, reads /dev/log to $messages and nothing else listens.
+with_syslog()
+{
 	need_namespaces
-	# /dev/log is where it is: in a mount namespace of its own.
-	dir=$BATS_TEST_TMPDIR
+	messages=$BATS_TEST_TMPDIR/messages
 	unshare -rm sh -c '
 		mount -t tmpfs none /run && mkdir /run/dev &&
 		cp -a /dev/null /dev/zero /dev/urandom /run/dev 2>/dev/null
 		mount -t tmpfs none /mnt && mkdir /mnt/dev /mnt/old
 		touch /mnt/dev/null && mount --bind /dev/null /mnt/dev/null
 		mount --bind /mnt/dev /dev
-		busybox syslogd -n -O "$0/messages" &
+		eval "$1 &"
 		logger=$!
-		until [ -S /dev/log ]; do sleep 0.01; done
+		shift
+		until [ -S /dev/log ] || [ $((i = i + 1)) -gt 500 ]; do
+			sleep 0.01; done
 		"$@"
 		status=$?
-		until grep -q reply=5 "$0/messages" 2>/dev/null ||
+		until grep -q " end=" "$0" 2>/dev/null ||
 			[ $((n = n + 1)) -gt 200 ]; do sleep 0.01; done
 		kill $logger
 		wait $logger
-		exit $status' "$dir" "$HOSTS/client" -2 inet "${greet[@]}" \
-		"send:$(request4 1)" reply:05 eof -- "$HANDLER"
-	grep 'socks5-handler\[[0-9]*\]: client=127.0.0.1:.* reply=5 ' \
-		"$dir/messages"
-	[ "$(grep -c client= "$dir/messages")" = 1 ]
+		exit $status' "$messages" "$@"
+}
+
+@test "syslog: a real syslogd gets the line" {
+	need busybox
+	# shellcheck disable=SC2016 # for the inner shell
+	with_syslog 'busybox syslogd -n -O "$0"' "$HOSTS/client" -2 inet \
+		"${greet[@]}" "send:$(request4 1)" reply:05 eof -- "$HANDLER"
+	grep '^[A-Z][a-z][a-z] .* daemon.notice socks5-handler\[[0-9]*\]: client=127.0.0.1:.* reply=5 ' \
+		"$messages"
+	[ "$(grep -c client= "$messages")" = 1 ]
+}
+
+@test "syslog: the longest name leaves the rest of the record whole" {
+	local name
+
+	need socat
+	name=$(printf 'ff%.0s' {1..255})
+	# shellcheck disable=SC2016 # for the inner shell
+	with_syslog 'socat -u UNIX-RECV:/dev/log "CREATE:$0"' "$HOSTS/client" \
+		inet "${greet[@]}" "send:05010003ff${name}0050" reply:04 eof \
+		-- "$HANDLER" --log=syslog
+	record=$(cat "$messages")
+	echo "$record"
+	[[ $record =~ ^\<29\>socks5-handler\[[0-9]+\]:\ client=127 ]]
+	has target "${name//ff/\\xff}:80"
+	has reply 4
+	has end refused
 }
 
 # bats test_tags=static
