@@ -120,6 +120,7 @@ beside_silent_server()
 	has address 127.0.1.20:7000
 }
 
+# bats test_tags=traced
 @test "IPv6 and IPv4 take turns" {
 	need_strace
 	hosts=$'::1 turns.test\n2001:db8::2 turns.test\n127.0.0.1 turns.test'

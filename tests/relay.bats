@@ -118,6 +118,7 @@ teardown()
 	[[ $(field end) == client-* ]]
 }
 
+# bats test_tags=traced
 @test "a pipe without a reader is an error, not a signal" {
 	need_strace
 	# The answer is written after the reader has gone.
@@ -193,6 +194,7 @@ teardown()
 	has bytes_up 307200
 }
 
+# bats test_tags=traced
 @test "TCP_NODELAY on both sides: a request in two pieces is not held back" {
 	need_strace
 	start_target expect:ping text:pong eof
@@ -247,14 +249,15 @@ calls()
 	target_held
 }
 
+# bats test_tags=traced,copies
 @test "small messages are copied, and no pipe is made for them" {
 	need_strace
-	[[ $HANDLER != *-splice ]] || skip "this relay splices every byte"
 	start_target check:15K pattern:15K eof
 	calls inet pattern:15K check:15K shut eof
 	run ! grep -E 'splice|pipe2|SETPIPE' "$trace"
 }
 
+# bats test_tags=traced
 @test "bulk is spliced, through one pipe of 256 KiB for each way" {
 	need_strace
 	start_target check:4M eof
@@ -266,6 +269,7 @@ calls()
 	at_least "$(grep -cE '^splice.* = [1-9]' "$trace")" 16
 }
 
+# bats test_tags=traced
 @test "bulk is spliced from pipe to socket without a pipe of our own" {
 	need_strace
 	start_target check:4M eof pattern:4M
@@ -274,6 +278,7 @@ calls()
 	at_least "$(grep -cE '^splice.* = [1-9]' "$trace")" 32
 }
 
+# bats test_tags=traced
 @test "bulk with the user's ration of pipe memory used up" {
 	need_strace
 	dir=$(mktemp -d) # that another user can enter

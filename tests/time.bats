@@ -77,6 +77,7 @@ teardown()
 	has end client-eof
 }
 
+# bats test_tags=traced
 @test "the default lifetime is 30 seconds" {
 	need_strace
 	start_target eof
@@ -92,6 +93,7 @@ teardown()
 	[ "$(tr '\n' ' ' <"$BATS_TEST_TMPDIR/seconds")" = "10 10 30 5 " ]
 }
 
+# bats test_tags=traced
 @test "--lifetime=0 is no limit, with keep-alive on both sides" {
 	need_strace
 	start_target eof
@@ -137,6 +139,7 @@ teardown()
 	has end terminated
 }
 
+# bats test_tags=traced
 @test "SIGTERM just before the relay begins is not forgotten" {
 	need_strace
 	start_target drain-reset
