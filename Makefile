@@ -84,7 +84,7 @@ LIB = $(O)/libsocks5-handler.a
 BIN = $(O)/socks5-handler
 UNIT = $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
 FUZZ = $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
-HOSTS = $(O)/tests/hosts/client $(O)/tests/hosts/target
+HOSTS = $(addprefix $(O)/tests/hosts/,client target listen hear)
 SOURCES = socks5-handler.c $(wildcard src/*.[ch] static/*.c tests/*/*.[ch])
 SCRIPTS = $(wildcard tools/*.sh tests/*.sh tests/*.bash tests/*.bats) \
 	tests/run .ci/run xinetd/tcpserver

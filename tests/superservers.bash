@@ -401,33 +401,32 @@ no_programs()
 	[ -z "$(programs)" ]
 }
 
-# channels, listeners: the numbers of all such sockets, one a line. A spare
-# process alone has one of the first kind on 0.
-channels()
+# programs_that ROLE: of these processes, in a line each, those that are a
+# "service", which has a listening socket; a "spare", which has a SOCK_SEQPACKET
+# one on 0, as nothing else does; or "serve" a client.
+programs_that()
 {
-	awk '$5 == "0005" { print "socket:[" $7 "]" }' /proc/net/unix
+	local -a dirs
+
+	mapfile -t dirs < <(programs)
+	dirs=("${dirs[@]/#//proc/}")
+	[ ${#dirs[@]} -eq 0 ] || find "${dirs[@]/%//fd}" -mindepth 1 \
+		-printf '%h %f %l\n' 2>/dev/null | awk -v wanted="$1" '
+		$4 == "0A" { listens["socket:[" $10 "]"] }
+		$4 == "00010000" { listens["socket:[" $7 "]"] }
+		$5 == "0005" { channel["socket:[" $7 "]"] }
+		!sub("^/proc/", "") || !sub("/fd$", "", $1) { next }
+		!($1 in role) { role[$1] = "serve" }
+		$2 == 0 && $3 in channel { role[$1] = "spare" }
+		$3 in listens { role[$1] = "service" }
+		END { for (pid in role) if (role[pid] == wanted) print pid }
+		' /proc/net/unix /proc/net/tcp /proc/net/tcp6 /dev/stdin
 }
 
-listeners()
-{
-	awk '$4 == "0A" { print "socket:[" $10 "]" }' /proc/net/tcp \
-		/proc/net/tcp6
-	awk '$4 == "00010000" { print "socket:[" $7 "]" }' /proc/net/unix
-}
-
-# handlers: those of them that serve a client: neither a listening service nor
-# its spares.
+# handlers: those that serve a client.
 handlers()
 {
-	local pid channels listeners
-
-	channels=$(channels)
-	listeners=$(listeners)
-	for pid in $(programs); do
-		readlink "/proc/$pid/fd/0" | grep -qxF "$channels" ||
-			readlink "/proc/$pid/fd"/* | grep -qxF "$listeners" ||
-			echo "$pid"
-	done
+	programs_that serve
 }
 
 no_handlers()

@@ -2,8 +2,8 @@
  * client: makes a connection, hands one end of it over to a program as a
  * super-server would, and plays the client at the other.
  *
- *   client [-2] [-s] [-r] [-i SIG] [-b SIG] [-l SECONDS] KIND STEP... --
- * PROGRAM... client [-l SECONDS] tcp:ADDRESS:PORT|unix:PATH STEP...
+ *   client [OPTION...] KIND STEP... -- PROGRAM...
+ *   client [OPTION...] tcp:ADDRESS:PORT|unix:PATH STEP...
  *
  * KIND is what PROGRAM finds on descriptors 0 and 1: inet, inet6 (an accepted
  * TCP connection), unix (an accepted one), socketpair, pipes, or one thing for
@@ -21,6 +21,7 @@
  *     came, or else "stray open"
  * -r  uses up this user's ration of memory for pipes; prints "ration gone"
  * -i, -b  leaves a signal (ALRM, CHLD, INT, PIPE, TERM) ignored, or blocked
+ * -a  connects from this address
  * -l  ends everything after so long (15 s)
  *
  * Steps: those of play.h, and
@@ -57,6 +58,7 @@
 struct options {
 	bool inetd, stray;
 	sigset_t ignored, blocked;
+	const char *from; /* or NULL */
 	unsigned limit;
 };
 
@@ -511,9 +513,26 @@ steps_of_ours(struct player *p, const char *verb)
 	return i < 5;
 }
 
+/* Some port of this address. */
+static void
+bind_to(int fd, sa_family_t family, const char *address)
+{
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} a = {.sa.sa_family = family};
+	bool v4 = family == AF_INET;
+
+	if (inet_pton(family, address,
+		v4 ? (void *)&a.in.sin_addr : (void *)&a.in6.sin6_addr) != 1 ||
+	    bind(fd, &a.sa, v4 ? sizeof(a.in) : sizeof(a.in6)) < 0)
+		die(address);
+}
+
 /* A service that runs already: tcp:ADDRESS:PORT or unix:PATH. */
 static int
-connect_to(const struct player *p, const char *where)
+connect_to(const struct player *p, const char *where, const char *from)
 {
 	union {
 		struct sockaddr sa;
@@ -546,6 +565,8 @@ connect_to(const struct player *p, const char *where)
 	}
 	fd = socket(
 	    a.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (from)
+		bind_to(fd, a.sa.sa_family, from);
 	if (connect(fd, &a.sa, len) < 0)
 		error = errno;
 	if (error == EINPROGRESS) {
@@ -582,7 +603,8 @@ static int
 usage(void)
 {
 	fputs(
-	    "usage: client [-2sr] [-i SIG] [-b SIG] [-l SECONDS] KIND STEP... "
+	    "usage: client [-2sr] [-i SIG] [-b SIG] [-a ADDRESS] [-l SECONDS] "
+	    "KIND STEP... "
 	    "-- PROGRAM...\n",
 	    stderr);
 	return 2;
@@ -595,7 +617,7 @@ read_options(int argc, char **argv, struct options *o)
 
 	sigemptyset(&o->ignored);
 	sigemptyset(&o->blocked);
-	while ((opt = getopt(argc, argv, "+2sri:b:l:")) != -1) {
+	while ((opt = getopt(argc, argv, "+2sri:b:l:a:")) != -1) {
 		if (opt == '2')
 			o->inetd = true;
 		else if (opt == 's')
@@ -606,6 +628,8 @@ read_options(int argc, char **argv, struct options *o)
 			sigaddset(&o->ignored, signal_number(optarg));
 		else if (opt == 'b')
 			sigaddset(&o->blocked, signal_number(optarg));
+		else if (opt == 'a')
+			o->from = optarg;
 		else if (opt == 'l')
 			o->limit = (unsigned)atoi(optarg);
 		else
@@ -656,7 +680,7 @@ main(int argc, char **argv)
 		player.in = ends.our_in;
 		player.out = ends.our_out;
 	} else {
-		player.in = player.out = connect_to(&player, argv[0]);
+		player.in = player.out = connect_to(&player, argv[0], o.from);
 		if (player.in < 0)
 			return usage();
 	}
