@@ -310,9 +310,10 @@ config_read(int argc, char **argv, struct config *out)
 	optind = 0; /* from the start, also at the second time */
 	while (rc == 0 &&
 	       (opt = getopt_long(argc, argv, "+:", options, NULL)) != -1) {
-		const struct setting *setting = &settings[opt - 1];
+		const struct setting *setting =
+		    opt > (int)SETTINGS ? NULL : &settings[opt - 1];
 
-		if (opt > (int)SETTINGS) {
+		if (!setting) {
 			rc = refuse(opt, argv);
 		} else if (setting->kind == HELP) {
 			fputs(help, stdout);
