@@ -52,6 +52,7 @@ struct service {
 	const struct accept_sockets *sockets;
 	/* One for each socket, then the signalfd. */
 	struct pollfd fds[ACCEPT_SOCKETS_MAX + 1];
+	bool waited[ACCEPT_SOCKETS_MAX]; /* came without O_NONBLOCK */
 	struct clients clients;
 	struct spares spares;
 	size_t children; /* clients, spares, and spares that were let go */
@@ -325,14 +326,24 @@ run(struct service *s)
 
 /* O_NONBLOCK, which the super-server finds as it was when we have left. */
 static void
-set_waiting(const struct accept_sockets *sockets, bool wait)
+set_no_wait(struct service *s)
 {
-	for (size_t i = 0; i < sockets->count; i++) {
-		int fd = sockets->first + (int)i;
-		int flags = fcntl(fd, F_GETFL);
+	for (size_t i = 0; i < s->sockets->count; i++) {
+		int flags = fcntl(s->fds[i].fd, F_GETFL);
 
-		fcntl(fd, F_SETFL,
-		    wait ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
+		s->waited[i] = !(flags & O_NONBLOCK);
+		fcntl(s->fds[i].fd, F_SETFL, flags | O_NONBLOCK);
+	}
+}
+
+static void
+restore_wait(const struct service *s)
+{
+	for (size_t i = 0; i < s->sockets->count; i++) {
+		int flags = fcntl(s->fds[i].fd, F_GETFL);
+
+		if (s->waited[i])
+			fcntl(s->fds[i].fd, F_SETFL, flags & ~O_NONBLOCK);
 	}
 }
 
@@ -376,7 +387,7 @@ accept_clients(const struct accept_sockets *sockets, int argc, char **argv,
 		log_fault("no descriptor for signals: %s", strerror(-rc));
 		return rc;
 	}
-	set_waiting(sockets, false);
+	set_no_wait(&s);
 	log_prepare();
 	report_ready(&s.report);
 	rc = run(&s);
@@ -385,7 +396,7 @@ accept_clients(const struct accept_sockets *sockets, int argc, char **argv,
 	reap(&s);
 	report_tell(&s.report, "STOPPING=1\n");
 	spares_dismiss(&s.spares);
-	set_waiting(sockets, true);
+	restore_wait(&s);
 	if (s.waiting < 0)
 		return 0;
 	/* No process could be had for it: this one is free now. */
