@@ -51,14 +51,12 @@ property_is()
 	[ "$(property "$1")" = "$2" ]
 }
 
-# sessions: the processes of the service, as they are counted inside, that
-# have a connection to port 1080 on 0, and no listening socket.
+# sessions: the processes, as they are counted inside, that have a connection to
+# port 1080 on 0.
 sessions()
 {
 	# shellcheck disable=SC2016 # for the inner shell
-	inside bash -c 'listens=$(awk "\$4 == \"0A\" { print \$10 }" \
-			/proc/net/tcp /proc/net/tcp6)
-		accepted=$(awk "\$2 ~ /:0438\$/ && \$4 != \"0A\" { print \$10 }" \
+	inside bash -c 'accepted=$(awk "\$2 ~ /:0438\$/ && \$4 != \"0A\" { print \$10 }" \
 			/proc/net/tcp /proc/net/tcp6)
 		for pid in $(pgrep -x socks5-handler); do
 			socket=$(readlink /proc/$pid/fd/0 | tr -dc 0-9)
@@ -150,7 +148,7 @@ load_clients()
 	local main n=0
 
 	load_clients
-	while ! is_gone "$load" && [ "$n" -lt 12 ]; do
+	while ! is_gone "$load" && [ "$n" -lt 8 ]; do
 		main=$(property MainPID)
 		inside systemctl restart $unit.service
 		[ "$(property MainPID)" != "$main" ]
@@ -200,12 +198,13 @@ load_clients()
 	start_target closed
 	open_tunnel tcp:127.0.0.1:1080 closed
 	main=$(property MainPID)
+	# Under a sanitizer it aborts then.
 	inside kill -SEGV "$(sessions)"
 	close_tunnel
 	fetch "$BATS_TEST_TMPDIR/file" -x "$proxy" "$url"
 	property_is MainPID "$main"
 	wait_until in_journal 1 PRIORITY=5 _PID="$main"
-	journal -o cat PRIORITY=5 _PID="$main" | grep "ended by signal 11"
+	journal -o cat PRIORITY=5 _PID="$main" | grep -E "ended by signal (11|6)\$"
 	no_failed_units
 }
 
