@@ -19,7 +19,6 @@
 #include "spare.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -52,7 +51,7 @@ struct service {
 	const struct accept_sockets *sockets;
 	/* One for each socket, then the signalfd. */
 	struct pollfd fds[ACCEPT_SOCKETS_MAX + 1];
-	bool waited[ACCEPT_SOCKETS_MAX]; /* came without O_NONBLOCK */
+	struct io_end ends[ACCEPT_SOCKETS_MAX]; /* for their O_NONBLOCK */
 	struct clients clients;
 	struct spares spares;
 	size_t children; /* clients, spares, and spares that were let go */
@@ -324,29 +323,6 @@ run(struct service *s)
 	return rc;
 }
 
-/* O_NONBLOCK, which the super-server finds as it was when we have left. */
-static void
-set_no_wait(struct service *s)
-{
-	for (size_t i = 0; i < s->sockets->count; i++) {
-		int flags = fcntl(s->fds[i].fd, F_GETFL);
-
-		s->waited[i] = !(flags & O_NONBLOCK);
-		fcntl(s->fds[i].fd, F_SETFL, flags | O_NONBLOCK);
-	}
-}
-
-static void
-restore_wait(const struct service *s)
-{
-	for (size_t i = 0; i < s->sockets->count; i++) {
-		int flags = fcntl(s->fds[i].fd, F_GETFL);
-
-		if (s->waited[i])
-			fcntl(s->fds[i].fd, F_SETFL, flags & ~O_NONBLOCK);
-	}
-}
-
 int
 accept_clients(const struct accept_sockets *sockets, int argc, char **argv,
     struct config *config)
@@ -373,11 +349,12 @@ accept_clients(const struct accept_sockets *sockets, int argc, char **argv,
 	}
 	if (clients_reserve(&s.clients) < 0)
 		return -ENOMEM;
-	for (size_t i = 0; i < sockets->count; i++)
-		s.fds[i] = (struct pollfd){
-		    .fd = sockets->first + (int)i,
-		    .events = POLLIN,
-		};
+	for (size_t i = 0; i < sockets->count; i++) {
+		int fd = sockets->first + (int)i;
+
+		s.fds[i] = (struct pollfd){.fd = fd, .events = POLLIN};
+		s.ends[i] = (struct io_end){.fd = fd, .kind = IO_SOCKET};
+	}
 	s.fds[sockets->count] = (struct pollfd){
 	    .fd = io_signals_open(),
 	    .events = POLLIN,
@@ -387,7 +364,9 @@ accept_clients(const struct accept_sockets *sockets, int argc, char **argv,
 		log_fault("no descriptor for signals: %s", strerror(-rc));
 		return rc;
 	}
-	set_no_wait(&s);
+	/* The super-server finds them as they were when we have left. */
+	for (size_t i = 0; i < sockets->count; i++)
+		io_no_sleep(&s.ends[i]);
 	log_prepare();
 	report_ready(&s.report);
 	rc = run(&s);
@@ -396,7 +375,8 @@ accept_clients(const struct accept_sockets *sockets, int argc, char **argv,
 	reap(&s);
 	report_tell(&s.report, "STOPPING=1\n");
 	spares_dismiss(&s.spares);
-	restore_wait(&s);
+	for (size_t i = 0; i < sockets->count; i++)
+		io_restore(&s.ends[i]);
 	if (s.waiting < 0)
 		return 0;
 	/* No process could be had for it: this one is free now. */
