@@ -100,6 +100,45 @@ works_again()
 	records | grep -q "client=unix:uid=$(id -u),pid="
 }
 
+# start_shipped FILE SEDCOMMAND COMMAND...: as the file in xinetd/ has it, but for
+# the port, the program, the account, and a record for this machine's journal.
+start_shipped()
+{
+	local conf=$BATS_TEST_TMPDIR/conf tries
+
+	need "$3"
+	copy_program
+	SERVER_LOG=$BATS_TEST_TMPDIR/log
+	for ((tries = 0; tries < 5; tries++)); do
+		PORT=$(free_port)
+		sed "s|/usr/local/bin/socks5-handler|$PROGRAM|; s|\<1080\>|$PORT|
+			s|\<nobody\>|$(id -un)|; s|--log=auto|--log=none|; $2" \
+			"$TOP/xinetd/$1" >"$conf"
+		start_listening "$PORT" "${@:3}" "$conf" && return
+	done
+	cat "$SERVER_LOG"
+	return 1
+}
+
+@test "what is shipped for wait: xinetd, and the line for both inetds" {
+	start_shipped socks5-handler-wait 's|\(disable.*\) yes|\1 no|' \
+		"$SUPERSERVERS/xinetd/usr/sbin/xinetd" -dontfork \
+		-pidfile "$BATS_TEST_TMPDIR/pid" -f
+	works_on_port
+	stop_superservers
+	# The line that is commented out, instead of the other one.
+	line='/^127/d; s|^#127|127|; s|--idle-exit|--log=none &|'
+	start_shipped inetd.conf "$line" \
+		"$SUPERSERVERS/openbsd-inetd/usr/sbin/inetd" -i
+	works_on_port
+	stop_superservers
+	start_shipped inetd.conf "$line" \
+		"$SUPERSERVERS/inetutils-inetd/usr/sbin/inetutils-inetd" -d \
+		"--pidfile=$BATS_TEST_TMPDIR/pid"
+	works_on_port
+	[ -n "$(programs_that service)" ]
+}
+
 # --- processes -------------------------------------------------------------
 
 # numbers PID...: of the sockets on their 0 and 1, each once for each process.
