@@ -33,6 +33,11 @@ LINT_PACKAGES = clang-format clang-tidy cppcheck shellcheck mandoc systemd \
 	libcmocka-dev
 COVERAGE_PACKAGES = gcovr
 FUZZ_PACKAGES = clang libclang-rt-dev
+BENCH_PACKAGES = microsocks openssh-client gnuplot-nox systemd musl-tools \
+	iproute2 ethtool procps util-linux
+# These would start a daemon, and are only unpacked; what they load:
+BENCH_UNPACKED = dante-server openssh-server ucspi-tcp xinetd
+BENCH_PACKAGES += libwrap0 libpam0g libtirpc3 libgssapi-krb5-2
 
 # V=1 shows the commands.
 Q = $(if $(V),,@)
@@ -85,8 +90,11 @@ BIN = $(O)/socks5-handler
 UNIT = $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
 FUZZ = $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
 HOSTS = $(addprefix $(O)/tests/hosts/,client target listen hear)
-SOURCES = socks5-handler.c $(wildcard src/*.[ch] static/*.c tests/*/*.[ch])
+BENCH = $(patsubst %,$(O)/bench/%,load accept-exec start empty)
+SOURCES = socks5-handler.c \
+	$(wildcard src/*.[ch] static/*.c tests/*/*.[ch] bench/*.[ch])
 SCRIPTS = $(wildcard tools/*.sh tests/*.sh tests/*.bash tests/*.bats) \
+	$(wildcard bench/*.bash) bench/run bench/inside bench/charts \
 	tests/run .ci/run xinetd/tcpserver
 
 all: build-packages $(BIN)
@@ -104,6 +112,8 @@ help:
 	@echo 'make lint        format, layers, static analysis, scripts, units'
 	@echo 'make coverage    which lines the tests reach'
 	@echo 'make fuzz        look for new inputs (SECONDS=60 each)'
+	@echo 'make bench       measure it beside others; a quarter of an hour at most'
+	@echo '                 ONLY="setup bulk": these parts alone'
 	@echo 'make install     to PREFIX=$(PREFIX), DESTDIR= in front of all'
 	@echo 'make uninstall   take it back'
 	@echo 'make clean       remove build/'
@@ -171,7 +181,7 @@ $(FUZZ): %: %.o $(O)/tests/fuzz/replay.o $(LIB)
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^
 
-check-programs: $(BIN) $(UNIT) $(HOSTS) $(FUZZ) $(BIN)-splice \
+check-programs: $(BIN) $(UNIT) $(HOSTS) $(FUZZ) $(BENCH) $(BIN)-splice \
 		$(O)/tests/unit/test_relay-splice \
 		$(O)/tests/unit/test_systemd-static
 
@@ -205,6 +215,29 @@ fuzz-one: $(O)/tests/fuzz/$(FUZZ_TARGET).o $(LIB)
 	$(O)/$(FUZZ_TARGET) -max_total_time=$(SECONDS) -max_len=1024 \
 		build/fuzz/found/$(FUZZ_TARGET) \
 		tests/fuzz/corpus/$(FUZZ_TARGET:fuzz_%=%)
+
+# --- the benchmark -------------------------------------------------------
+
+LOAD = load setup bulk exchange idle target tunnel measure
+
+$(O)/bench/load: $(LOAD:%=$(O)/bench/%.o)
+$(BENCH): %: %.o
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^)
+
+# The floor of the static build; without musl there is none.
+$(O)/bench/empty-static: bench/empty.c Makefile
+	@mkdir -p $(@D)
+	$(SAY) CC $@
+	$(Q)! command -v musl-gcc >/dev/null || \
+		musl-gcc -std=c11 -O2 -static -s -o $@ $<
+
+bench-programs: $(BIN) $(BIN)-readwrite $(BENCH) $(O)/bench/empty-static
+
+bench: build-packages static-packages bench-packages
+	@$(MAKE) --no-print-directory -s -j2 bench-programs static
+	@tests/fetch-superservers.sh build/bench/unpacked $(BENCH_UNPACKED)
+	@bench/run $(ONLY)
 
 # --- lint ----------------------------------------------------------------
 
@@ -312,8 +345,11 @@ coverage-packages:
 	@tools/need.sh $(COVERAGE_PACKAGES)
 fuzz-packages:
 	@tools/need.sh $(FUZZ_PACKAGES)
+bench-packages:
+	@tools/need.sh $(BENCH_PACKAGES)
 
-.PHONY: all static help run check check-programs coverage fuzz fuzz-one lint \
+.PHONY: all static help run check check-programs coverage fuzz fuzz-one bench \
+	bench-programs bench-packages lint \
 	lint-format lint-layers lint-warnings lint-cppcheck lint-tidy \
 	lint-shell lint-man lint-units install uninstall clean \
 	build-packages static-packages run-packages check-packages lint-packages \

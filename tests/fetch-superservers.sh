@@ -1,7 +1,7 @@
 #!/bin/sh
-# fetch-superservers.sh DIR: unpacks the super-servers that the tests start
-# into DIR, each into DIR/PACKAGE, and says so before it does. Says nothing
-# when all of them are there.
+# fetch-superservers.sh DIR [PACKAGE...]: unpacks the super-servers that the
+# tests start, or these packages, into DIR, each into DIR/PACKAGE, and says so
+# before it does. Says nothing when all of them are there.
 #
 # They are not installed: Debian's inetds conflict with each other, and each of
 # these packages would start a daemon on this machine.
@@ -15,13 +15,14 @@ fail()
 	exit 1
 }
 
-[ $# = 1 ] || fail 'usage: fetch-superservers.sh DIR'
+[ $# -gt 0 ] || fail 'usage: fetch-superservers.sh DIR [PACKAGE...]'
+[ $# = 1 ] || packages=$(shift && echo "$*")
 [ "$(cat "$1/.complete" 2>/dev/null)" != "$packages" ] || exit 0
 mkdir -p "$1" 2>/dev/null || fail "$1 can't be created."
 dir=$(cd "$1" && pwd)
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
-	echo "No apt-get here; the tests of these are left out: $packages" >&2
+	echo "No apt-get here; what needs these is left out: $packages" >&2
 	exit 0
 fi
 

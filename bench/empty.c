@@ -1,0 +1,6 @@
+/* empty: the least that a program can do. */
+int
+main(void)
+{
+	return 0;
+}

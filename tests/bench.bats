@@ -1,0 +1,253 @@
+#!/usr/bin/env bats
+# The benchmark's own programs: their figures are what the proxy's records say,
+# they notice a proxy that isn't one, and leave nothing running.
+#
+# Each test is a process of its own, and may change what it likes:
+# shellcheck disable=SC2030,SC2031
+
+load handler
+
+setup()
+{
+	bench=$TOP/build/$BUILD/bench
+}
+
+teardown()
+{
+	handler_teardown
+	stop_superservers
+}
+
+# start_handlers [-w] [HANDLERARG...]: under the bare super-server, or -w: as a
+# listening service.
+start_handlers()
+{
+	local wait=
+
+	if [ "${1:-}" = -w ]; then
+		wait=-w
+		shift
+	fi
+	copy_program
+	SERVER_LOG=$BATS_TEST_TMPDIR/log
+	PORT=$(free_port)
+	start_listening "$PORT" "$bench/accept-exec" $wait "$PORT" "$PROGRAM" \
+		--log=stderr "$@"
+}
+
+# load ARG...: its lines in $output.
+run_load()
+{
+	run --separate-stderr "$bench/load" "$@"
+	echo "$output"
+	echo "$stderr"
+}
+
+# value NAME: what the load generator printed for it.
+value()
+{
+	sed -n "s/^$1 //p" <<<"$output"
+}
+
+# sum_of FIELD: over all records.
+sum_of()
+{
+	records | grep -o " $1=[0-9]*" |
+		awk -F = '{ sum += $2 } END { printf "%d\n", sum }'
+}
+
+@test "set-up: as many connections as were asked for" {
+	start_handlers
+	run_load -p "$PORT" -P "$server" setup 4 40
+	[ "$status" -eq 0 ]
+	[ "$(value connections)" -eq 40 ]
+	wait_for_records 40
+	[ "$(records | grep -c ' reply=0 ')" -eq 40 ]
+	[[ $(value per_second) =~ ^[0-9.]+$ ]]
+	[[ $(value setup_p50_us) =~ ^[0-9.]+$ ]]
+	# Each of them has been started, and its parent has waited for it.
+	awk -v us="$(value cpu_us_per_connection)" 'BEGIN { exit !(us > 0) }'
+}
+
+@test "set-up ends after its time" {
+	start_handlers
+	run_load -p "$PORT" -t 300 setup 1 1000000
+	[ "$status" -eq 0 ]
+	at_least "$(value connections)" 1
+	wait_for_records "$(value connections)"
+}
+
+@test "bulk: the bytes are those of the records" {
+	start_handlers
+	run_load -p "$PORT" -P "$server" bulk down 2 200
+	[ "$status" -eq 0 ]
+	at_least "$(value bytes)" 1
+	wait_for_records 2
+	[ "$(sum_of bytes_down)" -eq "$(value bytes)" ]
+	run_load -p "$PORT" -P "$server" bulk up 3 200
+	[ "$status" -eq 0 ]
+	wait_for_records 5
+	[ "$(sum_of bytes_up)" -eq "$(value bytes)" ]
+}
+
+@test "exchanges: the bytes are those of the records" {
+	start_handlers
+	run_load -p "$PORT" exchange 1000 50
+	[ "$status" -eq 0 ]
+	at_least "$(value exchanges)" 20
+	wait_for_records 1
+	has bytes_up $(($(value exchanges) * 1000))
+	has bytes_down $(($(value exchanges) * 1000))
+	run_load -p "$PORT" split 65536 50
+	[ "$status" -eq 0 ]
+	wait_for_records 2
+	has bytes_up $(($(value exchanges) * 65536))
+}
+
+@test "idle tunnels: a process and some memory for each, all of them used" {
+	start_handlers -w --spare=0
+	run_load -p "$PORT" -P "$server" idle 30
+	[ "$status" -eq 0 ]
+	[ "$(value connections)" -eq 30 ]
+	[ "$(value processes)" -eq 31 ]
+	awk -v kib="$(value private_kib_per_tunnel)" \
+		'BEGIN { exit !(kib > 4 && kib < 20000) }'
+	wait_until has_records 30
+	[ "$(sum_of bytes_up)" -eq 30 ]
+}
+
+@test "without a proxy" {
+	run_load setup 2 20
+	[ "$status" -eq 0 ]
+	[ "$(value connections)" -eq 20 ]
+	[ -z "$(value cpu_us_per_connection)" ]
+	run_load bulk down 1 100
+	[ "$status" -eq 0 ]
+	at_least "$(value bytes)" 1
+}
+
+# fails_with SENTENCE-PATTERN
+fails_with()
+{
+	[ "$status" -eq 1 ]
+	# shellcheck disable=SC2053 # a pattern
+	[[ $stderr == $1 ]]
+}
+
+@test "a proxy that isn't there, one that refuses, one that hangs up" {
+	PORT=$(free_port)
+	run_load -p "$PORT" setup 1 1
+	fails_with "load: the proxy at 127.0.0.1:$PORT: Connection refused"
+	start_target recv:050100 send:0500 send:05020001000000000000
+	run_load -p "$port" setup 1 1
+	fails_with "load: the proxy refused: version 5, REP 2"
+	start_target recv:050100 send:05ff
+	run_load -p "$port" idle 1
+	fails_with "load: the proxy answered the greeting with 05 ff, not 05 00"
+	start_target recv:050100 shut
+	run_load -p "$port" bulk up 1 50
+	fails_with "load: the connection was closed instead of an answer to the greeting"
+}
+
+@test "a proxy that answers by itself, or with other bytes" {
+	local yes=(recv:050100 send:0500 send:05000001000000000000)
+
+	start_target "${yes[@]}" text:nonsense
+	run_load -p "$port" bulk down 1 50
+	fails_with "load: a wrong byte came between offsets 0 and 8"
+	start_target "${yes[@]}" text:nonsensenonsense hold:1000
+	run_load -p "$port" exchange 16 50
+	fails_with "load: another message came back"
+}
+
+@test "a limit for all of it" {
+	start_target hold:5000
+	run_load -p "$port" -l 1 setup 1 1
+	fails_with "load: it took longer than -l allows"
+}
+
+@test "bad usage" {
+	for words in "" "setup 1" "setup 0 1" "bulk sideways 1 1" "idle x" \
+		"exchange 65537 1" "-x idle 1"; do
+		# shellcheck disable=SC2086 # words
+		run_load $words
+		[ "$status" -eq 2 ]
+		[[ $stderr == *"usage: load "* ]]
+	done
+}
+
+@test "starting: a time for each program, and a failure is one" {
+	run "$bench/start" 3 "$bench/empty" -- "$HANDLER" --log=none
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "${#lines[@]}" -eq 2 ]
+	[[ ${lines[0]} =~ ^[0-9.]+$ && ${lines[1]} =~ ^[0-9.]+$ ]]
+	run "$bench/start" 3 "$HANDLER" --log=nowhere
+	[ "$status" -eq 1 ]
+	[[ $output == *"$HANDLER ended with status"* ]]
+}
+
+# figure PART NAME METRIC VALUE...: of a round each.
+figure()
+{
+	local round=0 value
+
+	for value in "${@:4}"; do
+		printf '%s\t%d\t%s\t%s\t%s\n' "$1" $((++round)) "$2" "$3" \
+			"$value" >>"$BATS_TEST_TMPDIR/figures"
+	done
+}
+
+@test "the report: medians of ratios, met or missed" {
+	figure start empty start_us 100 900 100 100 100
+	figure start ours start_us 114 1000 114 200 114
+	figure setup microsocks one.setup_p50_us 100 100 100
+	figure setup wait one.setup_p50_us 90 120 130
+	figure setup microsocks many.per_second 1000 1000
+	figure setup wait many.per_second 700 800
+	echo "ssh: no." >"$BATS_TEST_TMPDIR/notes"
+	awk -v notes="$BATS_TEST_TMPDIR/notes" -f "$TOP/bench/report.awk" \
+		"$BATS_TEST_TMPDIR/figures" | tee "$BATS_TEST_TMPDIR/report"
+	for line in \
+		"| start, of an empty program | ≤ 1.15 | 1.14 | met |" \
+		"| listening: time to the reply, of microsocks's | ≤ 1 | 1.20 | **missed** |" \
+		"| listening: connections per second of 32 clients, of microsocks's | ≥ 0.7 | 0.70 | met |" \
+		"| ... of dante's | ≥ 1 | – | not measured |" \
+		"- ssh: no."; do
+		grep -qxF -- "$line" "$BATS_TEST_TMPDIR/report"
+	done
+}
+
+# The processes that inherited this test's mark, but those that look.
+marked()
+{
+	grep -lsxz "BENCH_MARK=$BATS_TEST_TMPDIR" /proc/[0-9]*/environ
+}
+
+nothing_is_left()
+{
+	[ -z "$(marked)" ]
+}
+
+@test "the run: whoever ends it ends all that it started" {
+	need_namespaces
+	need setpriv ip taskset
+	# The second one sweeps up after the first.
+	for signal in KILL TERM; do
+		BENCH_MARK=$BATS_TEST_TMPDIR TMPDIR=$BATS_TEST_TMPDIR \
+			"$TOP/bench/run" exchange \
+			>"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+		runner=$!
+		patience=60 wait_until grep -q "round 1 of" "$BATS_TEST_TMPDIR/out"
+		[ "$(marked | wc -l)" -gt 3 ]
+		kill -$signal $runner
+		wait $runner || :
+		wait_until nothing_is_left
+	done
+}
+
+@test "the run: a part that there isn't" {
+	run "$TOP/bench/run" nonsense
+	[ "$status" -ne 0 ]
+	[[ $output == "bench: there is no part nonsense; "* ]]
+}
