@@ -25,8 +25,8 @@ SUPERSERVERS=$TOP/build/bench/unpacked
 
 handler_options=(--log=none --lifetime=0)
 next_port=2000
-# By name: the port, the first process, and what follows -g or -P.
-declare -A port_of pid_of measured_by
+# By name: the port, the processes, and what -g or -P tells of them.
+declare -A port_of pids_of measured_by
 
 # start_in GROUP COMMAND...: in the background, with its process in $started.
 # On one core, if $pinned says which.
@@ -41,6 +41,7 @@ start_in()
 		exec "$@"
 	) </dev/null >>"$work/$group.log" 2>&1 &
 	started=$!
+	pids_of[$group]+=" $started"
 }
 
 # is_listening PORT: somebody does.
@@ -160,12 +161,11 @@ start_candidate()
 	if [ -z "$started" ] ||
 		! patience=15 wait_until is_listening_or_gone "$port" "$started" ||
 		! is_listening "$port"; then
-		note "$1: it doesn't start here: $(head -n 1 "$work/$1.log")"
+		note "$1: it doesn't start here: $(tail -n 1 "$work/$1.log")"
 		stop_candidate "$1"
 		return 1
 	fi
 	port_of[$1]=$port
-	pid_of[$1]=$started
 	if [ -n "$cgroups" ]; then
 		measured_by[$1]="-g $cgroups/$1"
 	elif [ "$1" != ssh ]; then
@@ -198,10 +198,11 @@ stop_candidate()
 			done <"$cgroups/$1/cgroup.procs"
 		fi
 		wait_until rmdir "$cgroups/$1" 2>/dev/null || :
-	elif [ -n "${pid_of[$1]:-}" ]; then
-		end_process "${pid_of[$1]}"
 	fi
-	unset "pid_of[$1]" "port_of[$1]"
+	for pid in ${pids_of[$1]:-}; do
+		end_process "$pid"
+	done
+	unset "pids_of[$1]" "port_of[$1]"
 }
 
 stop_candidates()
@@ -212,7 +213,6 @@ stop_candidates()
 		stop_candidate "$name"
 	done
 	candidates=()
-	wait || :
 }
 
 # load NAME TEST...: its lines on standard output; what it complains of is a

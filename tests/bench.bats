@@ -110,7 +110,7 @@ sum_of()
 	[ "$status" -eq 0 ]
 	[ "$(value connections)" -eq 30 ]
 	[ "$(value processes)" -eq 31 ]
-	awk -v kib="$(value private_kib_per_tunnel)" \
+	awk -v kib="$(value pss_kib_per_tunnel)" \
 		'BEGIN { exit !(kib > 4 && kib < 20000) }'
 	wait_until has_records 30
 	[ "$(sum_of bytes_up)" -eq 30 ]
