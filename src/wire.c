@@ -95,7 +95,7 @@ wire_check_destination(const struct wire_destination *dst)
 	for (size_t i = 0; i < dst->name_len; i++) {
 		unsigned char c = (unsigned char)dst->name[i];
 
-		if (c <= ' ' || c == 0x7f)
+		if (c <= ' ' || c == 0x7f || c == '\\')
 			return -EINVAL;
 	}
 	return 0;

@@ -95,8 +95,9 @@ ssize_t wire_get_request(
 
 /*
  * 0 when the name may be looked up; -EINVAL when it is empty or has a NUL, a
- * control byte or a space in it: what a resolver would cut short or misread,
- * while the log and the rules saw another name. Literals always pass.
+ * control byte, a space or a backslash in it: what a resolver would cut short
+ * or misread (it takes "ex\097mple" for "example"), while the log and the rules
+ * saw another name. Literals always pass.
  */
 int wire_check_destination(const struct wire_destination *dst);
 
