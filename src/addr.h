@@ -31,6 +31,30 @@ struct addr_list {
 	union addr at[ADDR_LIST_MAX];
 };
 
+/* A network in prefix form. An IPv4-mapped one is IPv4. */
+struct addr_network {
+	uint8_t bits[16]; /* network byte order; the first 4 for IPv4 */
+	uint8_t prefix;   /* of how many bits, 0 to 32 or 128 */
+	bool ipv6;
+};
+
+/* An address and at most three IPv4 addresses in it. */
+#define ADDR_FACES_MAX 4
+
+/*
+ * What an address is, and what it carries. at[0] is the address itself, an
+ * IPv4-mapped one as IPv4; up to at[same] stand other spellings of the same
+ * host (the IPv4 address in 64:ff9b::/96, RFC 6052), and behind them the IPv4
+ * addresses that a tunnel or a translator may take its packets to:
+ * IPv4-compatible (RFC 4291 section 2.5.5.1), IPv4-translated (RFC 2765),
+ * local-use NAT64 (RFC 8215), 6to4 (RFC 3056), Teredo's server and client (RFC
+ * 4380), ISATAP (RFC 5214). Ports and scopes as in the address.
+ */
+struct addr_faces {
+	size_t count, same;
+	union addr at[ADDR_FACES_MAX];
+};
+
 void addr_set_ipv4(union addr *out, struct in_addr ipv4, uint16_t port);
 
 /* An IPv4-mapped address (::ffff:a.b.c.d) becomes the IPv4 address it is. */
@@ -41,6 +65,33 @@ void addr_set_ipv6(union addr *out, const struct in6_addr *ipv6, uint16_t port);
  * brackets, no scope). 0, or -EINVAL when the text is none.
  */
 int addr_parse(const char *text, uint16_t port, union addr *out);
+
+/*
+ * "192.0.2.0/24", "2001:db8::/32", or an address alone, which is a network of
+ * one; `text` needs no NUL. 0, or -EINVAL: no address in it; -ERANGE: the
+ * prefix is no number, or too long; -EDOM: bits are set behind the prefix.
+ */
+int addr_network_parse(const char *text, size_t len, struct addr_network *out);
+
+/* An IPv4-mapped address is IPv4, and in no IPv6 network. */
+bool addr_network_has(
+    const struct addr_network *network, const union addr *addr);
+
+void addr_look_behind(const union addr *addr, struct addr_faces *out);
+
+/* 127.0.0.0/8 or ::1, IPv4-mapped too. */
+bool addr_is_loopback(const union addr *addr);
+
+/*
+ * One of the faces is this host or its link, or a cloud's metadata, on any
+ * host: loopback, unspecified (0.0.0.0/8 and :: reach loopback on Linux),
+ * link-local, shared (100.64.0.0/10), multicast, broadcast. Which other
+ * addresses are this host's own, only the host knows.
+ */
+bool addr_is_internal(const struct addr_faces *faces);
+
+/* Every address in it is internal, as above. */
+bool addr_network_is_internal(const struct addr_network *network);
 
 /* For bind(2) and connect(2). */
 socklen_t addr_len(const union addr *addr);

@@ -193,6 +193,332 @@ interleave_any(void **state)
 	}
 }
 
+static struct addr_network
+network(const char *text)
+{
+	size_t len = strlen(text);
+	struct addr_network out;
+
+	/* No byte behind it is looked at. */
+	assert_int_equal(
+	    addr_network_parse((const char *)guarded(text, len), len, &out), 0);
+	return out;
+}
+
+static void
+networks(void **state)
+{
+	static const struct {
+		const char *network, *in, *out;
+	} table[] = {
+	    {"192.0.2.0/24", "192.0.2.255", "192.0.3.0"},
+	    {"192.0.2.0/24", "::ffff:192.0.2.255", "::192.0.2.255"},
+	    {"192.0.2.128/25", "192.0.2.128", "192.0.2.127"},
+	    {"192.0.2.6/31", "192.0.2.7", "192.0.2.5"},
+	    {"192.0.2.7/32", "192.0.2.7", "192.0.2.6"},
+	    {"192.0.2.7", "192.0.2.7", "192.0.2.6"},
+	    {"128.0.0.0/1", "255.255.255.255", "127.255.255.255"},
+	    {"0.0.0.0/0", "255.255.255.255", "::"},
+	    {"2001:db8::/32", "2001:db8:ffff::", "2001:db9::"},
+	    {"2001:db8:8000::/33", "2001:db8:8000::1", "2001:db8:7fff::1"},
+	    {"2001:db8::1", "2001:db8::1", "2001:db8::"},
+	    {"2001:db8::2/127", "2001:db8::3", "2001:db8::4"},
+	    {"8000::/1", "8000::", "7fff::"},
+	    /* IPv6 has no IPv4-mapped addresses: they are IPv4. */
+	    {"::/0", "64:ff9b::192.0.2.1", "::ffff:192.0.2.1"},
+	    {"::/0", "::", "0.0.0.0"},
+	    {"::ffff:192.0.2.0/120", "192.0.2.255", "192.0.3.0"},
+	    {"::ffff:0.0.0.0/96", "192.0.2.1", "2001:db8::1"},
+	    {"::ffff:192.0.2.1", "192.0.2.1", "192.0.2.2"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++) {
+		struct addr_network net = network(table[i].network);
+		union addr in = parsed(table[i].in);
+		union addr out = parsed(table[i].out);
+
+		assert_true(addr_network_has(&net, &in));
+		assert_false(addr_network_has(&net, &out));
+	}
+}
+
+/* One that a socket has, which addr_parse() would not make. */
+static union addr
+mapped_socket(const char *text)
+{
+	union addr addr = {.in6 = {.sin6_family = AF_INET6}};
+
+	assert_int_equal(inet_pton(AF_INET6, text, &addr.in6.sin6_addr), 1);
+	return addr;
+}
+
+static void
+mapped_is_ipv4(void **state)
+{
+	struct addr_network ipv4 = network("127.0.0.0/8");
+	struct addr_network all = network("::/0");
+	union addr mapped = mapped_socket("::ffff:127.1.2.3");
+	union addr path = {.sa = {.sa_family = AF_UNIX}};
+	struct addr_faces faces;
+
+	(void)state;
+	assert_true(addr_network_has(&ipv4, &mapped));
+	assert_false(addr_network_has(&all, &mapped));
+	assert_true(addr_is_loopback(&mapped));
+	addr_look_behind(&mapped, &faces);
+	assert_int_equal(faces.count, 1);
+	assert_int_equal(faces.at[0].sa.sa_family, AF_INET);
+	assert_true(addr_is_internal(&faces));
+
+	assert_false(addr_network_has(&all, &path));
+	assert_false(addr_network_has(&ipv4, &path));
+	assert_false(addr_is_loopback(&path));
+}
+
+static void
+no_networks(void **state)
+{
+	static const struct {
+		const char *text;
+		int rc;
+	} table[] = {
+	    {"", -EINVAL},
+	    {"/", -EINVAL},
+	    {"/24", -EINVAL},
+	    {"example.org", -EINVAL},
+	    {"192.0.2/24", -EINVAL},
+	    {"192.0.2.01", -EINVAL},
+	    {"[::1]", -EINVAL},
+	    {"fe80::1%lo/64", -EINVAL},
+	    {"192.0.2.0/24/24", -ERANGE},
+	    {"192.0.2.0/", -ERANGE},
+	    {"192.0.2.0/33", -ERANGE},
+	    {"192.0.2.0/024", -ERANGE},
+	    {"192.0.2.0/+24", -ERANGE},
+	    {"192.0.2.0/255.255.255.0", -ERANGE},
+	    {"2001:db8::/129", -ERANGE},
+	    {"2001:db8::/1000", -ERANGE},
+	    {"192.0.2.1/24", -EDOM},
+	    {"192.0.2.0/22", -EDOM},
+	    {"0.0.0.1/0", -EDOM},
+	    {"128.0.0.0/0", -EDOM},
+	    {"2001:db8::1/64", -EDOM},
+	    {"2001:db8::1/127", -EDOM},
+	    {"2001:db8:8000::/32", -EDOM},
+	    {"8000::/0", -EDOM},
+	    /* As long as one may be, and longer. */
+	    {"0000:0000:0000:0000:0000:0000:255.255.255.255", 0},
+	    {"0000:0000:0000:0000:0000:0000:255.255.255.2555", -EINVAL},
+	    {"0000:0000:0000:0000:0000:0000:0000:0000:0000:0000", -EINVAL},
+	};
+	struct addr_network out, untouched;
+
+	(void)state;
+	memset(&untouched, 0xa5, sizeof(untouched));
+	for (size_t i = 0; i < COUNT(table); i++) {
+		out = untouched;
+		assert_int_equal(addr_network_parse(table[i].text,
+				     strlen(table[i].text), &out),
+		    table[i].rc);
+		if (table[i].rc < 0)
+			assert_memory_equal(&out, &untouched, sizeof(out));
+	}
+	assert_int_equal(addr_network_parse("::1\0", 4, &out), -EINVAL);
+}
+
+/* All the faces of an address but its own, "~" before the first other host. */
+static void
+check_faces(const char *text, const char *expected)
+{
+	union addr addr = parsed(text);
+	char found[ADDR_FACES_MAX * ADDR_TEXT_MAX] = "", face[ADDR_TEXT_MAX];
+	struct addr_faces faces;
+
+	addr_look_behind(&addr, &faces);
+	assert_in_range(faces.count, 1, ADDR_FACES_MAX);
+	assert_in_range(faces.same, 1, faces.count);
+	assert_true(addr_equal(&faces.at[0], &addr));
+	for (size_t i = 1; i < faces.count; i++) {
+		if (i == faces.same)
+			strcat(found, "~");
+		assert_int_equal(faces.at[i].sa.sa_family, AF_INET);
+		assert_int_equal(ntohs(faces.at[i].in.sin_port), 80);
+		addr_format(&faces.at[i].sa, face);
+		face[strlen(face) - strlen(":80")] = ' ';
+		face[strlen(face) - strlen("80")] = '\0';
+		strcat(found, face);
+	}
+	assert_string_equal(found, expected);
+}
+
+static void
+faces(void **state)
+{
+	(void)state;
+	check_faces("192.0.2.1", "");
+	check_faces("2001:db8::1", "");
+	check_faces("::ffff:192.0.2.1", "");
+	check_faces("::192.0.2.1", "~192.0.2.1 ");
+	check_faces("::", "");
+	check_faces("::1", "");
+	check_faces("::2", "~0.0.0.2 ");
+	check_faces("::ffff:0:192.0.2.1", "~192.0.2.1 ");
+	check_faces("64:ff9b::192.0.2.1", "192.0.2.1 ");
+	check_faces("64:ff9b::1:192.0.2.1", "");
+	check_faces("64:ff9b:1::192.0.2.1", "~192.0.2.1 ");
+	check_faces("64:ff9b:1:fffe::192.0.2.1", "~192.0.2.1 ");
+	check_faces("64:ff9b:2::192.0.2.1", "");
+	/* A /64: 192.0.2.1 begins behind the byte that is always zero. */
+	check_faces("64:ff9b:1:a:c0:2:100:0", "~1.0.0.0 192.0.2.1 ");
+	check_faces("2002:c000:201::1", "~192.0.2.1 ");
+	check_faces(
+	    "2001:0:c000:201:8000:1:3fff:fdfe", "~192.0.2.1 192.0.2.1 ");
+	check_faces("2001:db8::5efe:192.0.2.1", "~192.0.2.1 ");
+	check_faces("2001:db8::200:5efe:192.0.2.1", "~192.0.2.1 ");
+	check_faces("2001:db8::100:5efe:192.0.2.1", "");
+	check_faces(
+	    "2002:c000:201::5efe:198.51.100.7", "~192.0.2.1 198.51.100.7 ");
+	/* As many as there can be. */
+	check_faces(
+	    "64:ff9b:1::5efe:c000:0", "~192.0.0.0 0.94.254.192 192.0.0.0 ");
+	check_faces("2001:0:c000:201:0:5efe:3fff:fdfe",
+	    "~192.0.2.1 192.0.2.1 63.255.253.254 ");
+}
+
+static bool
+is_internal(const char *text)
+{
+	union addr addr = parsed(text);
+	struct addr_faces faces;
+
+	addr_look_behind(&addr, &faces);
+	return addr_is_internal(&faces);
+}
+
+static void
+internal(void **state)
+{
+	static const char *const yes[] = {"127.0.0.1", "127.255.255.255",
+	    "0.0.0.0", "0.255.255.255", "100.64.0.0", "100.127.255.255",
+	    "169.254.169.254", "224.0.0.1", "239.255.255.255",
+	    "255.255.255.255", "168.63.129.16", "::", "::1", "fe80::1",
+	    "febf:ffff::1", "ff02::1", "fd00:ec2::254", "fd20:ce::254"};
+	static const char *const no[] = {"1.0.0.0", "126.255.255.255",
+	    "128.0.0.0", "10.0.0.1", "100.63.255.255", "100.128.0.0",
+	    "169.253.255.255", "169.255.0.0", "192.168.0.1", "223.255.255.255",
+	    "240.0.0.0", "255.255.255.254", "168.63.129.17", "2001:db8::1",
+	    "fe7f::1", "fec0::1", "fd00::1", "2606:4700::1111",
+	    "64:ff9b::8.8.8.8", "64:ff9b:1::8.8.8.8", "2002:808:808::1",
+	    "2001:0:808:808::f7f7:f7f7"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(yes); i++)
+		assert_true(is_internal(yes[i]));
+	for (size_t i = 0; i < COUNT(no); i++)
+		assert_false(is_internal(no[i]));
+}
+
+/* Each disguise of each kind of internal IPv4 address, and of another. */
+static void
+internal_in_disguise(void **state)
+{
+	static const struct {
+		const char *plain, *hex, *inverted;
+		bool internal;
+	} addresses[] = {
+	    {"127.0.0.1", "7f00:1", "80ff:fffe", true},
+	    {"0.0.0.0", "0:0", "ffff:ffff", true},
+	    {"169.254.169.254", "a9fe:a9fe", "5601:5601", true},
+	    {"100.100.100.200", "6464:64c8", "9b9b:9b37", true},
+	    {"224.0.0.1", "e000:1", "1fff:fffe", true},
+	    {"255.255.255.255", "ffff:ffff", "0:0", true},
+	    {"192.0.2.1", "c000:201", "3fff:fdfe", false},
+	};
+	static const char *const disguises[] = {"",
+	    "::ffff:", "::", "::ffff:0:", "64:ff9b::", "64:ff9b:1::",
+	    "64:ff9b:1:2:3::", "2001:db8::5efe:", "2001:db8::200:5efe:"};
+	char text[80];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(addresses); i++) {
+		bool expected = addresses[i].internal;
+
+		for (size_t j = 0; j < COUNT(disguises); j++) {
+			snprintf(text, sizeof(text), "%s%s", disguises[j],
+			    addresses[i].plain);
+			assert_int_equal(is_internal(text), expected);
+		}
+		snprintf(text, sizeof(text), "2002:%s::1", addresses[i].hex);
+		assert_int_equal(is_internal(text), expected);
+		snprintf(text, sizeof(text), "2001:0:%s:8000:1:3fff:fdfe",
+		    addresses[i].hex);
+		assert_int_equal(is_internal(text), expected);
+		snprintf(text, sizeof(text), "2001:0:c000:201:8000:1:%s",
+		    addresses[i].inverted);
+		assert_int_equal(is_internal(text), expected);
+	}
+	/* RFC 6052 below 64:ff9b:1::/48, by the length of the prefix. */
+	assert_true(is_internal("64:ff9b:1:7f00:0:100::"));
+	assert_true(is_internal("64:ff9b:1:a:7f:0:100:0"));
+	assert_false(is_internal("64:ff9b:1:a:c0:2:100:0"));
+}
+
+static void
+internal_networks(void **state)
+{
+	static const struct {
+		const char *text;
+		bool internal;
+	} table[] = {
+	    {"127.0.0.0/8", true},
+	    {"127.0.0.1", true},
+	    {"126.0.0.0/7", false},
+	    {"169.254.0.0/16", true},
+	    {"::ffff:127.0.0.0/104", true},
+	    {"192.0.2.0/24", false},
+	    {"0.0.0.0/0", false},
+	    {"0.0.0.0/8", true},
+	    {"::/0", false},
+	    {"::1", true},
+	    {"::/127", false},
+	    {"fe80::/10", true},
+	    {"fe00::/9", false},
+	    {"ff02::/16", true},
+	    /* The first bytes of 127.0.0.0/8 are not it. */
+	    {"7f00::/8", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++) {
+		struct addr_network net = network(table[i].text);
+
+		assert_int_equal(
+		    addr_network_is_internal(&net), table[i].internal);
+	}
+}
+
+static void
+loopback(void **state)
+{
+	static const char *const yes[] = {
+	    "127.0.0.1", "127.255.255.255", "::1", "::ffff:127.0.0.1"};
+	static const char *const no[] = {"126.0.0.1", "128.0.0.1", "0.0.0.0",
+	    "::", "::2", "::127.0.0.1", "64:ff9b::127.0.0.1", "7f00::1"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(yes); i++) {
+		union addr addr = parsed(yes[i]);
+
+		assert_true(addr_is_loopback(&addr));
+	}
+	for (size_t i = 0; i < COUNT(no); i++) {
+		union addr addr = parsed(no[i]);
+
+		assert_false(addr_is_loopback(&addr));
+	}
+}
+
 int
 main(void)
 {
@@ -203,6 +529,14 @@ main(void)
 	    cmocka_unit_test(equal),
 	    cmocka_unit_test(interleave),
 	    cmocka_unit_test(interleave_any),
+	    cmocka_unit_test(networks),
+	    cmocka_unit_test(mapped_is_ipv4),
+	    cmocka_unit_test(no_networks),
+	    cmocka_unit_test(faces),
+	    cmocka_unit_test(internal),
+	    cmocka_unit_test(internal_in_disguise),
+	    cmocka_unit_test(internal_networks),
+	    cmocka_unit_test(loopback),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
