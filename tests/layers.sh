@@ -9,11 +9,15 @@ cd "${1:-$(dirname "$0")/..}" || exit 1
 
 # From the ground up; rooms on one floor don't know each other.
 floors=(
-	"wire addr systemd"
-	"rules log io"
-	"config peer resolve sandbox clients spare report"
+	"wire wire4 addr systemd libcrypt memory usage"
+	"terms log io proxy hash host url textfile"
+	"rules identity options"
+	"ruleword"
+	"rulefile"
+	"peer resolve sandbox clients spare report permit ending"
 	"auth dial"
-	"bind udp relay"
+	"config bind udp relay upstream"
+	"reach explain"
 	"accept"
 )
 
