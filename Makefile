@@ -276,7 +276,7 @@ lint-shell:
 
 # Below a warning are manual pages that aren't installed on this machine.
 lint-man:
-	mandoc -T lint -W warning man/*.8
+	mandoc -T lint -W warning man/*.[58]
 
 # As installed, but with the program where it is: it has to exist.
 lint-units: $(BIN)
@@ -290,6 +290,7 @@ lint-units: $(BIN)
 # --- installation --------------------------------------------------------
 
 INSTALLED = $(BINDIR)/socks5-handler $(MANDIR)/man8/socks5-handler.8 \
+	$(MANDIR)/man5/socks5-handler.rules.5 \
 	$(UNITDIR)/socks5-handler.socket $(UNITDIR)/socks5-handler@.service \
 	$(UNITDIR)/socks5-handler-wait.socket \
 	$(UNITDIR)/socks5-handler-wait.service \
@@ -304,6 +305,8 @@ install: $(BIN)
 	install -D -m 755 $(BIN) '$(DESTDIR)$(BINDIR)/socks5-handler'
 	install -d '$(DESTDIR)$(MANDIR)/man8' '$(DESTDIR)$(UNITDIR)' \
 		'$(DESTDIR)$(SYSCONFDIR)/xinetd.d' '$(DESTDIR)$(DOCDIR)/examples'
+	install -D -m 644 man/socks5-handler.rules.5 \
+		'$(DESTDIR)$(MANDIR)/man5/socks5-handler.rules.5'
 	$(AT_BINDIR) man/socks5-handler.8 \
 		>'$(DESTDIR)$(MANDIR)/man8/socks5-handler.8'
 	install -m 644 README.md '$(DESTDIR)$(DOCDIR)/'

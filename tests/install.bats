@@ -23,6 +23,7 @@ installed()
 		./usr/share/doc/socks5-handler/README.md
 		./usr/share/doc/socks5-handler/examples/inetd.conf
 		./usr/share/doc/socks5-handler/examples/tcpserver
+		./usr/share/man/man5/socks5-handler.rules.5
 		./usr/share/man/man8/socks5-handler.8
 	END
 	)" ]
