@@ -345,6 +345,7 @@ names(void **state)
 				    "deny to *.Example.NET\n"
 				    "deny to b\xc3\xbc"
 				    "cher.example.\n"
+				    "deny to AZ.example,za.example\n"
 				    "allow to any, internal\n";
 	static const struct {
 		const char *name, *expected;
@@ -352,31 +353,34 @@ names(void **state)
 	    {"example.org", "deny 1"},
 	    {"EXAMPLE.org", "deny 1"},
 	    {"example.org.", "deny 1"},
-	    {"example.org..", "allow 4"},
-	    {".example.org", "allow 4"},
-	    {"www.example.org", "allow 4"},
-	    {"xexample.org", "allow 4"},
-	    {"xample.org", "allow 4"},
-	    {"example.orgx", "allow 4"},
+	    {"example.org..", "allow 5"},
+	    {"az.example", "deny 4"},
+	    {"AZ.example", "deny 4"},
+	    {"zA.EXAMPLE", "deny 4"},
+	    {".example.org", "allow 5"},
+	    {"www.example.org", "allow 5"},
+	    {"xexample.org", "allow 5"},
+	    {"xample.org", "allow 5"},
+	    {"example.orgx", "allow 5"},
 	    {"example.net", "deny 2"},
 	    {"Example.Net.", "deny 2"},
 	    {"www.example.net", "deny 2"},
 	    {"a.b.example.net", "deny 2"},
-	    {"wwwexample.net", "allow 4"},
-	    {"www-example.net", "allow 4"},
-	    {"example.net.x", "allow 4"},
-	    {"net", "allow 4"},
+	    {"wwwexample.net", "allow 5"},
+	    {"www-example.net", "allow 5"},
+	    {"example.net.x", "allow 5"},
+	    {"net", "allow 5"},
 	    {"b\xc3\xbc"
 	     "cher.example",
 		"deny 3"},
 	    /* Other bytes have no case, nor another way to write them. */
 	    {"b\xc3\x9c"
 	     "cher.example",
-		"allow 4"},
-	    {"xn--bcher-kva.example", "allow 4"},
-	    {".", "allow 4"},
+		"allow 5"},
+	    {"xn--bcher-kva.example", "allow 5"},
+	    {".", "allow 5"},
 	    /* @ and [, beside the letters, are nobody's lower case. */
-	    {"ex\x01mple.org", "allow 4"},
+	    {"ex\x01mple.org", "allow 5"},
 	};
 	char target[300];
 
