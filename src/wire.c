@@ -19,6 +19,29 @@ wire_get_greeting(const uint8_t *data, size_t len, struct wire_greeting *out)
 	return 2 + data[1];
 }
 
+ssize_t
+wire_get_password(const uint8_t *data, size_t len, struct wire_password *out)
+{
+	size_t password; /* where PLEN stands */
+
+	if (len < 1)
+		return 0;
+	if (data[0] != WIRE_PASSWORD_VERSION)
+		return -EPROTO;
+	if (len < 2)
+		return 0;
+	if (data[1] == 0)
+		return -EINVAL;
+	password = 2U + data[1];
+	if (len <= password || len - password - 1 < data[password])
+		return 0;
+	out->name = (const char *)data + 2;
+	out->name_len = data[1];
+	out->password = (const char *)data + password + 1;
+	out->password_len = data[password];
+	return (ssize_t)(password + 1 + data[password]);
+}
+
 static uint16_t
 get_port(const uint8_t *data)
 {
@@ -147,6 +170,14 @@ wire_put_method(uint8_t out[WIRE_METHOD_LEN], uint8_t method)
 	out[0] = WIRE_VERSION;
 	out[1] = method;
 	return WIRE_METHOD_LEN;
+}
+
+size_t
+wire_put_status(uint8_t out[WIRE_STATUS_LEN], uint8_t status)
+{
+	out[0] = WIRE_PASSWORD_VERSION;
+	out[1] = status;
+	return WIRE_STATUS_LEN;
 }
 
 size_t

@@ -15,19 +15,30 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-#define WIRE_VERSION      5 /* VER, RFC 1928 section 3 */
-#define WIRE_GREETING_MAX 257
-#define WIRE_REQUEST_MAX  262
-#define WIRE_METHOD_LEN   2
-#define WIRE_REPLY_MAX    22
+#define WIRE_VERSION          5 /* VER, RFC 1928 section 3 */
+#define WIRE_PASSWORD_VERSION 1 /* VER, RFC 1929 section 2 */
+#define WIRE_GREETING_MAX     257
+#define WIRE_PASSWORD_MAX     513
+#define WIRE_REQUEST_MAX      262
+#define WIRE_METHOD_LEN       2
+#define WIRE_STATUS_LEN       2
+#define WIRE_REPLY_MAX        22
 
 /* A 255-byte name, \":65535\" and a NUL. */
 #define WIRE_DESTINATION_MAX (255 + 6 + 1)
 
 /* METHOD, RFC 1928 section 3 */
 enum wire_method {
-	WIRE_METHOD_NONE = 0x00, /* no authentication required */
+	WIRE_METHOD_NONE = 0x00,     /* no authentication required */
+	WIRE_METHOD_GSSAPI = 0x01,   /* never chosen: RFC 1961 is not here */
+	WIRE_METHOD_PASSWORD = 0x02, /* username/password, RFC 1929 */
 	WIRE_METHOD_NO_ACCEPTABLE = 0xff,
+};
+
+/* STATUS, RFC 1929 section 2; any value but 0 is a failure. */
+enum wire_status {
+	WIRE_STATUS_SUCCESS = 0x00,
+	WIRE_STATUS_FAILURE = 0x01,
 };
 
 /* CMD, RFC 1928 section 4 */
@@ -62,6 +73,17 @@ struct wire_greeting {
 	uint8_t methods_len;    /* NMETHODS, may be 0 */
 };
 
+/*
+ * UNAME and PASSWD, with the bytes they came with, NULs and all. Both point
+ * into the bytes parsed: whoever takes those as consumed also clears them.
+ */
+struct wire_password {
+	const char *name;
+	const char *password;
+	uint8_t name_len;     /* ULEN, 1 to 255 */
+	uint8_t password_len; /* PLEN, may be 0 */
+};
+
 /* Where a request wants to go: DST.ADDR and DST.PORT. */
 struct wire_destination {
 	uint8_t atyp;     /* which of the three below holds */
@@ -83,6 +105,14 @@ struct wire_request {
  */
 ssize_t wire_get_greeting(
     const uint8_t *data, size_t len, struct wire_greeting *out);
+
+/*
+ * Username/password request, RFC 1929 section 2. The RFC wants a PLEN of 1 at
+ * least, but there are clients that send an empty password: 0 is taken too.
+ * -EPROTO: VER is not 1. -EINVAL: ULEN is 0.
+ */
+ssize_t wire_get_password(
+    const uint8_t *data, size_t len, struct wire_password *out);
 
 /*
  * Request, RFC 1928 section 4. RSV is not looked at. CMD and the bytes of a
@@ -113,6 +143,9 @@ size_t wire_print_destination(
 
 /* METHOD selection message, RFC 1928 section 3: always WIRE_METHOD_LEN. */
 size_t wire_put_method(uint8_t out[WIRE_METHOD_LEN], uint8_t method);
+
+/* Username/password response, RFC 1929 section 2: always WIRE_STATUS_LEN. */
+size_t wire_put_status(uint8_t out[WIRE_STATUS_LEN], uint8_t status);
 
 /*
  * Reply, RFC 1928 section 6: 10 bytes, or 22 with an IPv6 address. `bound` is

@@ -61,6 +61,68 @@ greeting_of_another_version(void **state)
 }
 
 static void
+walk_password(size_t name_len, size_t password_len)
+{
+	uint8_t message[WIRE_PASSWORD_MAX + 8];
+	struct wire_password out, untouched;
+	size_t len = 3 + name_len + password_len;
+
+	memset(message, 5, sizeof(message));
+	message[0] = 1;
+	message[1] = (uint8_t)name_len;
+	memset(message + 2, 'n', name_len);
+	message[2 + name_len] = (uint8_t)password_len;
+	memset(message + 3 + name_len, 'p', password_len);
+	memset(&untouched, 0xa5, sizeof(untouched));
+	for (size_t n = 0; n < len; n++) {
+		out = untouched;
+		assert_int_equal(
+		    wire_get_password(guarded(message, n), n, &out), 0);
+		assert_memory_equal(&out, &untouched, sizeof(out));
+	}
+	for (size_t n = len; n < len + 8; n++)
+		assert_int_equal(
+		    wire_get_password(guarded(message, n), n, &out), len);
+	assert_int_equal(out.name_len, name_len);
+	assert_int_equal(out.password_len, password_len);
+	assert_memory_equal(out.name, message + 2, name_len);
+	assert_memory_equal(out.password, message + 3 + name_len, password_len);
+}
+
+static void
+password(void **state)
+{
+	static const size_t lens[] = {0, 1, 2, 127, 128, 254, 255};
+
+	(void)state;
+	for (size_t i = 1; i < COUNT(lens); i++)
+		for (size_t j = 0; j < COUNT(lens); j++)
+			walk_password(lens[i], lens[j]);
+}
+
+/* One byte of VER, one of ULEN, and it is clear. */
+static void
+password_that_is_none(void **state)
+{
+	struct wire_password out, untouched;
+
+	(void)state;
+	memset(&untouched, 0xa5, sizeof(untouched));
+	out = untouched;
+	for (int value = 0; value < 256; value++) {
+		uint8_t message[] = {(uint8_t)value, 0};
+
+		assert_int_equal(
+		    wire_get_password(guarded(message, 1), 1, &out),
+		    value == 1 ? 0 : -EPROTO);
+		assert_int_equal(
+		    wire_get_password(guarded(message, 2), 2, &out),
+		    value == 1 ? -EINVAL : -EPROTO);
+	}
+	assert_memory_equal(&out, &untouched, sizeof(untouched));
+}
+
+static void
 walk_request(const uint8_t *message, size_t len, struct wire_request *out)
 {
 	struct wire_request untouched;
@@ -268,6 +330,18 @@ method(void **state)
 }
 
 static void
+status(void **state)
+{
+	uint8_t out[WIRE_STATUS_LEN];
+
+	(void)state;
+	assert_int_equal(wire_put_status(out, WIRE_STATUS_SUCCESS), 2);
+	assert_memory_equal(out, "\x01\x00", 2);
+	assert_int_equal(wire_put_status(out, WIRE_STATUS_FAILURE), 2);
+	assert_memory_equal(out, "\x01\x01", 2);
+}
+
+static void
 reply_without_address(void **state)
 {
 	struct sockaddr_un un = {.sun_family = AF_UNIX, .sun_path = "/x"};
@@ -407,6 +481,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(greeting),
 	    cmocka_unit_test(greeting_of_another_version),
+	    cmocka_unit_test(password),
+	    cmocka_unit_test(password_that_is_none),
 	    cmocka_unit_test(request_by_ipv4),
 	    cmocka_unit_test(request_by_ipv6),
 	    cmocka_unit_test(request_by_name),
@@ -416,6 +492,7 @@ main(void)
 	    cmocka_unit_test(literals_are_not_looked_up),
 	    cmocka_unit_test(print_is_bounded),
 	    cmocka_unit_test(method),
+	    cmocka_unit_test(status),
 	    cmocka_unit_test(reply_without_address),
 	    cmocka_unit_test(reply_with_address),
 	    cmocka_unit_test(every_reply_is_complete),
