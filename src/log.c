@@ -31,13 +31,13 @@
 
 /* A field is PREFIX NAME "=" value, as the journal takes it. */
 #define PREFIX     "SOCKS5_"
-#define FIELDS_MAX 12
+#define FIELDS_MAX 13
 
 /* The longest value: a 255-byte name, each byte escaped, and ":65535". */
 #define VALUE_MAX 1032
 
-/* CLIENT, TARGET and ERROR at their longest, and the rest with every name. */
-#define TEXT_MAX (3 * VALUE_MAX + 1024)
+/* CLIENT, USER, TARGET and ERROR at their longest; the rest; every name. */
+#define TEXT_MAX (4 * VALUE_MAX + 1024)
 
 /* All of it in one line, with quotes. */
 #define RECORD_MAX (TEXT_MAX + 2 * FIELDS_MAX)
@@ -72,6 +72,7 @@ static const char *const end_names[] = {
     [LOG_END_HANDSHAKE_TIMEOUT] = "handshake-timeout",
     [LOG_END_CONNECT_TIMEOUT] = "connect-timeout",
     [LOG_END_NO_METHOD] = "no-method",
+    [LOG_END_AUTH_FAILED] = "auth-failed",
     [LOG_END_MALFORMED] = "malformed",
     [LOG_END_REFUSED] = "refused",
     [LOG_END_TERMINATED] = "terminated",
@@ -184,6 +185,7 @@ collect(const struct log_record *record, struct fields *out)
 	out->used = 0;
 	add_text(out, "CLIENT", record->client,
 	    record->client ? strlen(record->client) : 0);
+	add_text(out, "USER", record->user, record->user_len);
 	add_words(out, "COMMAND", record->command);
 	add_text(out, "TARGET", record->target, record->target_len);
 	add_words(out, "ADDRESS", record->address);

@@ -33,16 +33,19 @@ enum log_end {
 	LOG_END_IDLE,         /* --idle-timeout was */
 	LOG_END_HANDSHAKE_TIMEOUT,
 	LOG_END_CONNECT_TIMEOUT,
-	LOG_END_NO_METHOD,  /* 05 FF: no method in common */
-	LOG_END_MALFORMED,  /* the client's bytes are not SOCKS5 */
-	LOG_END_REFUSED,    /* a REP other than 00 */
-	LOG_END_TERMINATED, /* SIGTERM */
-	LOG_END_ERROR,      /* this process could not go on */
+	LOG_END_NO_METHOD,   /* 05 FF: no method in common */
+	LOG_END_AUTH_FAILED, /* 01 01: wrong name or password */
+	LOG_END_MALFORMED,   /* the client's bytes are not SOCKS5 */
+	LOG_END_REFUSED,     /* a REP other than 00 */
+	LOG_END_TERMINATED,  /* SIGTERM */
+	LOG_END_ERROR,       /* this process could not go on */
 };
 
 /* Text is escaped here: a peer may have chosen it. NULL or < 0: not known. */
 struct log_record {
 	const char *client;
+	const char *user; /* as the client gave it; user_len bytes */
+	size_t user_len;
 	const char *command;
 	const char *target; /* as asked for; target_len bytes */
 	size_t target_len;

@@ -89,9 +89,11 @@ targets(void **state)
 static void
 longest_record(void **state)
 {
-	static char client[256], name[255 + 6], line[8192];
+	static char client[256], user[255], name[255 + 6], line[8192];
 	struct log_record record = {
 	    .client = client,
+	    .user = user,
+	    .user_len = sizeof(user),
 	    .command = "UDP_ASSOCIATE",
 	    .target = name,
 	    .target_len = sizeof(name),
@@ -115,10 +117,45 @@ longest_record(void **state)
 	log_open(LOG_TO_STDERR);
 	assert_int_equal(log_session(&record), 0);
 	n = what_stderr_said(line, sizeof(line));
-	assert_true(n > 2000);
+	assert_true(n > 3000);
 	assert_ptr_equal(strchr(line, '\n'), line + n - 1);
+	assert_non_null(strstr(line, " user=\\x00\\x00"));
 	assert_non_null(strstr(line, " command=UDP_ASSOCIATE target=\\xff"));
 	assert_non_null(strstr(line, " end=handshake-timeout error=\"Inv"));
+}
+
+/*
+ * What a filter for failed logins relies on: nothing that a client can send
+ * looks like another field.
+ */
+static void
+failed_login(void **state)
+{
+	static const char user[] =
+	    "x client=192.0.2.9:1 end=\"auth-failed\"\nend=refused";
+	struct log_record record = {
+	    .client = "[2001:db8::1]:50412",
+	    .user = user,
+	    .user_len = sizeof(user) - 1,
+	    .reply = -1,
+	    .handshake_ms = -1,
+	    .connect_ms = -1,
+	    .duration_ms = 12,
+	    .end = LOG_END_AUTH_FAILED,
+	    .error = "wrong name or password",
+	};
+	char line[512] = "";
+
+	(void)state;
+	listen_to_stderr();
+	log_open(LOG_TO_STDERR);
+	assert_int_equal(log_session(&record), 0);
+	what_stderr_said(line, sizeof(line));
+	assert_string_equal(line,
+	    "socks5-handler: client=[2001:db8::1]:50412 "
+	    "user=x\\x20client=192.0.2.9:1\\x20end=\\x22auth-failed\\x22"
+	    "\\x0aend=refused bytes_up=0 bytes_down=0 duration_ms=12 "
+	    "end=auth-failed error=\"wrong name or password\"\n");
 }
 
 /* What is not known is left out. */
@@ -169,6 +206,7 @@ main(void)
 	    cmocka_unit_test(escape_of_any_length),
 	    cmocka_unit_test(targets),
 	    cmocka_unit_test(longest_record),
+	    cmocka_unit_test(failed_login),
 	    cmocka_unit_test(shortest_record),
 	    cmocka_unit_test(forbidden_stderr),
 	};
