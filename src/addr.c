@@ -349,3 +349,19 @@ addr_interleave(struct addr_list *list)
 			list->at[i++] = sorted.at[(*n)++];
 	}
 }
+
+void
+addr_prefer(struct addr_list *list, sa_family_t family)
+{
+	size_t at = 0;
+	union addr first;
+
+	while (at < list->count && list->at[at].sa.sa_family != family)
+		at++;
+	if (at < list->count) {
+		first = list->at[at];
+		memmove(list->at + 1, list->at, at * sizeof(first));
+		list->at[0] = first;
+	}
+	addr_interleave(list);
+}

@@ -112,4 +112,7 @@ char *addr_format(const struct sockaddr *sa, char out[ADDR_TEXT_MAX]);
  */
 void addr_interleave(struct addr_list *list);
 
+/* The same, beginning with this family's first entry where there is one. */
+void addr_prefer(struct addr_list *list, sa_family_t family);
+
 #endif

@@ -120,9 +120,12 @@ equal(void **state)
 	assert_false(addr_equal(&c, &d));
 }
 
-/* "46" is an IPv4 address, then an IPv6 one; the port tells them apart. */
+/*
+ * "46" is an IPv4 address, then an IPv6 one; the port tells them apart. With a
+ * family that is preferred, or AF_UNSPEC.
+ */
 static void
-check_interleave(const char *families, const char *expected)
+check_order(const char *families, sa_family_t prefer, const char *expected)
 {
 	struct addr_list list = {.count = strlen(families)};
 	uint16_t last[2] = {0, 0};
@@ -131,7 +134,10 @@ check_interleave(const char *families, const char *expected)
 		list.at[i] = parsed(families[i] == '4' ? "192.0.2.1" : "::1");
 		list.at[i].in.sin_port = htons((uint16_t)(i + 1));
 	}
-	addr_interleave(&list);
+	if (prefer == AF_UNSPEC)
+		addr_interleave(&list);
+	else
+		addr_prefer(&list, prefer);
 	assert_int_equal(list.count, strlen(expected));
 	for (size_t i = 0; i < list.count; i++) {
 		bool six = list.at[i].sa.sa_family == AF_INET6;
@@ -142,6 +148,12 @@ check_interleave(const char *families, const char *expected)
 		assert_true(port > last[six]);
 		last[six] = port;
 	}
+}
+
+static void
+check_interleave(const char *families, const char *expected)
+{
+	check_order(families, AF_UNSPEC, expected);
 }
 
 static void
@@ -519,6 +531,53 @@ loopback(void **state)
 	}
 }
 
+static void
+prefer(void **state)
+{
+	(void)state;
+	check_order("", AF_INET, "");
+	check_order("4", AF_INET6, "4");
+	check_order("6", AF_INET6, "6");
+	check_order("64", AF_INET, "46");
+	check_order("64", AF_INET6, "64");
+	check_order("646464", AF_INET, "464646");
+	check_order("464646", AF_INET6, "646464");
+	check_order("66664", AF_INET, "46666");
+	check_order("64666", AF_INET, "46666");
+	check_order("4466", AF_INET6, "6464");
+	check_order("444", AF_INET6, "444");
+	check_order("6664", AF_INET6, "6466");
+}
+
+/* Whether a list has taken its turns before or not; and twice is as once. */
+static void
+prefer_any(void **state)
+{
+	static const sa_family_t families[] = {AF_INET, AF_INET6};
+	struct addr_list list, again;
+
+	(void)state;
+	for (unsigned i = 0; i < 2U << 10; i++) {
+		sa_family_t family = families[i & 1];
+
+		list.count = 10;
+		for (size_t n = 0; n < list.count; n++) {
+			list.at[n] =
+			    parsed(i >> (n + 1) & 1 ? "192.0.2.1" : "::1");
+			list.at[n].in.sin_port = htons((uint16_t)n);
+		}
+		again = list;
+		addr_prefer(&list, family);
+		addr_interleave(&again);
+		for (size_t times = 0; times < 2; times++) {
+			addr_prefer(&again, family);
+			for (size_t n = 0; n < list.count; n++)
+				assert_true(
+				    addr_equal(&list.at[n], &again.at[n]));
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -537,6 +596,8 @@ main(void)
 	    cmocka_unit_test(internal_in_disguise),
 	    cmocka_unit_test(internal_networks),
 	    cmocka_unit_test(loopback),
+	    cmocka_unit_test(prefer),
+	    cmocka_unit_test(prefer_any),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
