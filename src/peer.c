@@ -6,7 +6,6 @@
  * socket can be asked.
  */
 #include "peer.h"
-#include "addr.h"
 #include "log.h"
 #include "systemd.h"
 
@@ -327,6 +326,24 @@ peer_take_over(struct peer *peer)
 		return rc;
 	}
 	io_close_from(STDERR_FILENO + 1);
+	return 0;
+}
+
+int
+peer_own_address(const struct peer *peer, union addr *out)
+{
+	union addr own = {.sa.sa_family = AF_UNSPEC};
+	socklen_t len = sizeof(own);
+
+	if (peer->in.kind == IO_PIPE ||
+	    getsockname(peer->in.fd, &own.sa, &len) < 0 ||
+	    (own.sa.sa_family != AF_INET && own.sa.sa_family != AF_INET6))
+		return -EADDRNOTAVAIL;
+	*out = own;
+	if (own.sa.sa_family == AF_INET6 &&
+	    IN6_IS_ADDR_V4MAPPED(&own.in6.sin6_addr))
+		addr_set_ipv6(
+		    out, &own.in6.sin6_addr, ntohs(own.in6.sin6_port));
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #ifndef PEER_H
 #define PEER_H
 
+#include "addr.h"
 #include "io.h"
 
 #include <stdbool.h>
@@ -47,6 +48,13 @@ void peer_guard_stderr(struct peer *peer);
  * descriptors peer->first_listener and following, and nothing was closed.
  */
 int peer_take_over(struct peer *peer);
+
+/*
+ * The address and port on this machine that the client reached us on; an
+ * IPv4-mapped address as IPv4. 0, or -EADDRNOTAVAIL: it came by something else
+ * than TCP.
+ */
+int peer_own_address(const struct peer *peer, union addr *out);
 
 /* Closes both ends, and thereby the connection. */
 void peer_close(struct peer *peer);

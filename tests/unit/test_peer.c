@@ -575,6 +575,69 @@ listening_and_not(void **state)
 	close(fds[0]);
 }
 
+/* What the client dialled is what peer_own_address() says. */
+static void
+reached_us_on(const struct client *client, const union addr *dialled)
+{
+	pid_t pid = fork_child();
+
+	if (pid == 0) {
+		union addr own, untouched;
+		struct peer peer;
+
+		HOLD(take_over(client->in, client->out, &peer) == 0);
+		memset(&untouched, 0xa5, sizeof(untouched));
+		own = untouched;
+		if (dialled) {
+			HOLD(peer_own_address(&peer, &own) == 0);
+			HOLD(own.sa.sa_family == dialled->sa.sa_family);
+			HOLD(addr_equal(&own, dialled));
+		} else {
+			HOLD(peer_own_address(&peer, &own) == -EADDRNOTAVAIL);
+			HOLD(memcmp(&own, &untouched, sizeof(own)) == 0);
+		}
+		_exit(0);
+	}
+	child_held(pid);
+}
+
+static void
+own_address(void **state)
+{
+	/* One of 127.0.0.0/8 that is not what anything else would say. */
+	static const struct {
+		int family;
+		const char *listens, *dialled;
+	} table[] = {
+	    {AF_INET, "127.0.0.7", "127.0.0.7"},
+	    {AF_INET, "0.0.0.0", "127.0.0.8"},
+	    {AF_INET6, "::1", "::1"},
+	    {AF_INET6, NULL, "::1"},
+	    {AF_INET6, NULL, "127.0.0.9"},
+	};
+	struct client others[] = {unix_client(), pipe_client()};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++) {
+		char text[ADDR_TEXT_MAX];
+		union addr addr, to;
+		int fd = listener(table[i].family, table[i].listens, &addr);
+		struct client client;
+
+		assert_int_equal(
+		    addr_parse(table[i].dialled, ntohs(addr.in.sin_port), &to),
+		    0);
+		client = tcp_client(fd, &to, text);
+		reached_us_on(&client, &to);
+		close_client(&client);
+		close(fd);
+	}
+	for (size_t i = 0; i < COUNT(others); i++) {
+		reached_us_on(&others[i], NULL);
+		close_client(&others[i]);
+	}
+}
+
 int
 main(void)
 {
@@ -593,6 +656,7 @@ main(void)
 	    cmocka_unit_test(listen_fds),
 	    cmocka_unit_test(listening_sockets),
 	    cmocka_unit_test(listening_and_not),
+	    cmocka_unit_test(own_address),
 	};
 
 	for (size_t i = 0; i < COUNT(hints); i++)
