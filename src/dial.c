@@ -1,9 +1,22 @@
 #include "dial.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+/* Not every libc has these, nor goes together with <linux/mptcp.h>. */
+#ifndef SOL_MPTCP
+#define SOL_MPTCP 284
+#endif
+#ifndef MPTCP_INFO
+#define MPTCP_INFO 1
+#endif
 
 /* Connection Attempt Delay, RFC 8305 section 5 */
 #define ATTEMPT_DELAY_MS 250
@@ -11,6 +24,9 @@
 /* fds[0] is the client; fds[1 + i] the attempt at address i, -1 if none. */
 struct attempts {
 	const struct addr_list *list;
+	const struct dial_options *options; /* NULL: none */
+	char *fault;                        /* room for DIAL_FAULT_MAX */
+	bool mptcp;                         /* still to be asked for */
 	size_t started, pending;
 	int error; /* the most telling so far, as a positive errno */
 	struct pollfd fds[1 + ADDR_LIST_MAX];
@@ -22,6 +38,8 @@ weight(int error)
 	switch (error) {
 	case 0:
 		return 0;
+	case EBADFD: /* what the target would have said, nobody knows */
+		return 6;
 	case ECONNREFUSED:
 		return 5;
 	case EACCES:
@@ -43,6 +61,137 @@ dial_worse(int a, int b)
 	return weight(b) > weight(a) ? b : a;
 }
 
+__attribute__((format(printf, 2, 3))) static int
+explain(char fault[DIAL_FAULT_MAX], const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(fault, DIAL_FAULT_MAX, format, args);
+	va_end(args);
+	return -EBADFD;
+}
+
+static int
+use_interface(int fd, const char *name, char fault[DIAL_FAULT_MAX])
+{
+	size_t len = strlen(name);
+
+	/* The kernel would cut a longer name, and take "" for any. */
+	if (len == 0 || len >= IFNAMSIZ)
+		errno = ENODEV;
+	else if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name,
+		     (socklen_t)len) == 0)
+		return 0;
+	if (errno == ENODEV)
+		return explain(
+		    fault, "interface=%s: there is no such interface", name);
+	if (errno == EPERM)
+		return explain(fault, "interface=%s needs CAP_NET_RAW", name);
+	return explain(fault, "interface=%s: %s", name, strerror(errno));
+}
+
+static int
+use_mark(int fd, uint32_t mark, char fault[DIAL_FAULT_MAX])
+{
+	if (setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) == 0)
+		return 0;
+	if (errno == EPERM)
+		return explain(fault, "mark=%u needs CAP_NET_ADMIN", mark);
+	return explain(fault, "mark=%u: %s", mark, strerror(errno));
+}
+
+static int
+use_rate(int fd, uint64_t rate, char fault[DIAL_FAULT_MAX])
+{
+	struct io_end end = {.fd = fd, .kind = IO_TCP};
+	int rc = io_set_rate(&end, rate);
+
+	if (rc == 0)
+		return 0;
+	return explain(fault, "rate=%ju: %s", (uintmax_t)rate, strerror(-rc));
+}
+
+static int
+use_source(int fd, const union addr *source, char fault[DIAL_FAULT_MAX])
+{
+	const int on = 1;
+	char text[INET6_ADDRSTRLEN];
+	union addr own = *source;
+
+	if (own.sa.sa_family == AF_INET) {
+		own.in.sin_port = 0;
+		inet_ntop(AF_INET, &own.in.sin_addr, text, sizeof(text));
+	} else {
+		own.in6.sin6_port = 0;
+		inet_ntop(AF_INET6, &own.in6.sin6_addr, text, sizeof(text));
+	}
+	/*
+	 * connect() chooses the port then, and takes one that serves other
+	 * targets too; bind() would give each away once only.
+	 */
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+	if (bind(fd, &own.sa, addr_len(&own)) == 0)
+		return 0;
+	if (errno == EADDRNOTAVAIL)
+		return explain(
+		    fault, "source=%s is no address of this machine", text);
+	if (own.sa.sa_family == AF_INET6 && errno == EINVAL &&
+	    IN6_IS_ADDR_LINKLOCAL(&own.in6.sin6_addr))
+		return explain(fault,
+		    "source=%s is link-local and needs an interface", text);
+	return explain(fault, "source=%s: %s", text, strerror(errno));
+}
+
+/* A link-local source is looked for at the interface, which goes first. */
+static int
+apply(const struct dial_options *options, int fd, sa_family_t family,
+    char fault[DIAL_FAULT_MAX])
+{
+	int rc = 0;
+
+	if (options->interface)
+		rc = use_interface(fd, options->interface, fault);
+	if (rc == 0 && options->mark)
+		rc = use_mark(fd, options->mark, fault);
+	if (rc == 0 && options->rate)
+		rc = use_rate(fd, options->rate, fault);
+	for (size_t i = 0; rc == 0 && i < 2; i++) {
+		if (options->source[i].sa.sa_family == family)
+			rc = use_source(fd, &options->source[i], fault);
+	}
+	return rc;
+}
+
+/* A socket as the options want it, or -errno. */
+static int
+open_socket(struct attempts *try, sa_family_t family)
+{
+	const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+	int fd = -1, rc;
+
+	if (try->mptcp) {
+		fd = socket(family, type, IPPROTO_MPTCP);
+		/* A kernel without it, or told to do without. */
+		if (fd < 0 && (errno == EPROTONOSUPPORT ||
+				  errno == ENOPROTOOPT || errno == EINVAL))
+			try->mptcp = false;
+		else if (fd < 0)
+			return -errno;
+	}
+	if (fd < 0)
+		fd = socket(family, type, 0);
+	if (fd < 0)
+		return -errno;
+	if (!try->options)
+		return fd;
+	rc = apply(try->options, fd, family, try->fault);
+	if (rc == 0)
+		return fd;
+	close(fd);
+	return rc;
+}
+
 /* Begins the next attempt; one that fails at once only leaves its error. */
 static void
 start_next(struct attempts *try)
@@ -52,10 +201,9 @@ start_next(struct attempts *try)
 	int fd;
 
 	*slot = (struct pollfd){.fd = -1, .events = POLLOUT};
-	fd = socket(
-	    addr->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = open_socket(try, addr->sa.sa_family);
 	if (fd < 0) {
-		try->error = dial_worse(try->error, errno);
+		try->error = dial_worse(try->error, -fd);
 		return;
 	}
 	if (connect(fd, &addr->sa, addr_len(addr)) < 0 &&
@@ -91,6 +239,16 @@ outcome(const struct pollfd *slot, const union addr *addr, union addr *bound)
 	return addr_equal(addr, bound) ? ECONNREFUSED : 0;
 }
 
+/* No such option where the kernel went back to TCP. */
+static bool
+is_multipath(int fd)
+{
+	uint8_t scrap;
+	socklen_t len = sizeof(scrap);
+
+	return getsockopt(fd, SOL_MPTCP, MPTCP_INFO, &scrap, &len) == 0;
+}
+
 /* Looks at the attempts that poll reported; true when one has won. */
 static bool
 harvest(struct attempts *try, struct dial_result *out)
@@ -108,6 +266,7 @@ harvest(struct attempts *try, struct dial_result *out)
 			    .fd = slot->fd,
 			    .address = try->list->at[i],
 			    .bound = bound,
+			    .mptcp = try->mptcp && is_multipath(slot->fd),
 			};
 			slot->fd = -1;
 			return true;
@@ -151,14 +310,18 @@ take_turn(struct attempts *try, bool *start, struct dial_result *out)
 }
 
 int
-dial(const struct addr_list *list, const struct io_end *client,
-    struct dial_result *out)
+dial_with(const struct addr_list *list, const struct dial_options *options,
+    const struct io_end *client, struct dial_result *out,
+    char fault[DIAL_FAULT_MAX])
 {
 	struct attempts try;
 	bool start = true;
 	int rc;
 
 	try.list = list;
+	try.options = options;
+	try.fault = fault;
+	try.mptcp = options && options->mptcp && options->rate == 0;
 	try.started = try.pending = 0;
 	try.error = 0;
 	try.fds[0] = (struct pollfd){.fd = client->fd, .events = 0};
@@ -175,4 +338,11 @@ dial(const struct addr_list *list, const struct io_end *client,
 	if (rc == -ETIMEDOUT)
 		return -dial_worse(try.error, ETIMEDOUT);
 	return rc > 0 ? 0 : rc;
+}
+
+int
+dial(const struct addr_list *list, const struct io_end *client,
+    struct dial_result *out)
+{
+	return dial_with(list, NULL, client, out, NULL);
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -298,6 +299,19 @@ int
 io_set_keepalive(const struct io_end *end)
 {
 	return switch_on(end, SOL_SOCKET, SO_KEEPALIVE);
+}
+
+int
+io_set_rate(const struct io_end *end, uint64_t bytes_per_s)
+{
+	unsigned long rate =
+	    bytes_per_s < ULONG_MAX ? (unsigned long)bytes_per_s : ULONG_MAX;
+
+	if (end->kind != IO_TCP ||
+	    setsockopt(end->fd, SOL_SOCKET, SO_MAX_PACING_RATE, &rate,
+		sizeof(rate)) == 0)
+		return 0;
+	return -errno;
 }
 
 int

@@ -128,6 +128,12 @@ void io_reset_on_close(const struct io_end *end);
 int io_set_nodelay(const struct io_end *end);
 int io_set_keepalive(const struct io_end *end);
 
+/*
+ * No more bytes a second than these are sent this way (SO_MAX_PACING_RATE).
+ * TCP alone can: nothing on other kinds. 0 or -errno.
+ */
+int io_set_rate(const struct io_end *end, uint64_t bytes_per_s);
+
 /* Urgent data stays where it is in the stream. */
 int io_set_oobinline(const struct io_end *end);
 

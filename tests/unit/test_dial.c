@@ -5,8 +5,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
 
 /* What nothing here takes, unless something hangs. */
 #define GENEROUS_MS 5000
@@ -117,9 +120,10 @@ close_hole(const struct hole *hole)
 		close(hole->waiting[i]);
 }
 
-/* dial() with nothing written to *out unless it succeeds. */
+/* dial_with(), with nothing written to *out unless it succeeds. */
 static int
-dials(const struct addr_list *list, struct dial_result *out)
+dials_with(const struct addr_list *list, const struct dial_options *options,
+    struct dial_result *out, char fault[DIAL_FAULT_MAX])
 {
 	struct io_end client = {.fd = pair[0], .kind = IO_SOCKET};
 	struct dial_result untouched;
@@ -128,11 +132,18 @@ dials(const struct addr_list *list, struct dial_result *out)
 
 	memset(&untouched, 0xa5, sizeof(untouched));
 	*out = untouched;
-	rc = dial(list, &client, out);
+	rc = options ? dial_with(list, options, &client, out, fault)
+		     : dial(list, &client, out);
 	assert_true(io_now_ms() - before < GENEROUS_MS);
 	if (rc < 0)
 		assert_memory_equal(out, &untouched, sizeof(untouched));
 	return rc;
+}
+
+static int
+dials(const struct addr_list *list, struct dial_result *out)
+{
+	return dials_with(list, NULL, out, NULL);
 }
 
 /* Connected to this listener's address, as the result says; ends it. */
@@ -157,7 +168,7 @@ static void
 most_telling(void **state)
 {
 	static const int order[] = {
-	    ECONNREFUSED, EACCES, EHOSTUNREACH, ETIMEDOUT, EMFILE, 0};
+	    EBADFD, ECONNREFUSED, EACCES, EHOSTUNREACH, ETIMEDOUT, EMFILE, 0};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(order); i++) {
@@ -441,6 +452,366 @@ a_connection_to_itself_is_none(void **state)
 	in_network("", one_port);
 }
 
+/* With these options the one candidate can't be dialled, for this reason. */
+static void
+faulty(const struct dial_options *options, const char *text, const char *why)
+{
+	struct addr_list list = {.count = 1, .at = {at(text, 0)}};
+	int yes = answers(&list.at[0]);
+	char fault[DIAL_FAULT_MAX] = "";
+	struct dial_result result;
+
+	assert_int_equal(dials_with(&list, options, &result, fault), -EBADFD);
+	assert_string_equal(fault, why);
+	/* Nobody knocked. */
+	fcntl(yes, F_SETFL, O_NONBLOCK);
+	assert_int_equal(accept(yes, NULL, NULL), -1);
+	close(yes);
+}
+
+/* What the kernel says of an option of the socket that a dial brought. */
+static void
+socket_option(
+    const struct dial_options *options, int option, void *value, socklen_t len)
+{
+	struct addr_list list = {.count = 1, .at = {at("127.0.0.1", 0)}};
+	struct io_end client = {.fd = pair[0], .kind = IO_SOCKET};
+	int yes = answers(&list.at[0]);
+	char fault[DIAL_FAULT_MAX] = "";
+	struct dial_result result;
+
+	HOLD(dial_with(&list, options, &client, &result, fault) == 0);
+	HOLD(getsockopt(result.fd, SOL_SOCKET, option, value, &len) == 0);
+	close(result.fd);
+	close(yes);
+}
+
+/* Each family comes from its own address, or from where the kernel wants. */
+static void
+sources(void **state)
+{
+	static const struct {
+		const char *sources[2], *target, *from;
+	} table[] = {
+	    {{"127.0.0.5", "::1"}, "127.0.0.1", "127.0.0.5"},
+	    {{"::1", "127.0.0.6"}, "127.0.0.1", "127.0.0.6"},
+	    {{"127.0.0.5", "::1"}, "::1", "::1"},
+	    {{"127.0.0.5", NULL}, "::1", "::1"},
+	    {{NULL, "127.0.0.7"}, "127.0.0.1", "127.0.0.7"},
+	    {{"::1", NULL}, "127.0.0.1", "127.0.0.1"},
+	    {{NULL, NULL}, "127.0.0.1", "127.0.0.1"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++) {
+		struct addr_list list = {
+		    .count = 1, .at = {at(table[i].target, 0)}};
+		int yes = answers(&list.at[0]);
+		struct dial_options options = {0};
+		struct dial_result result;
+		char fault[DIAL_FAULT_MAX];
+		union addr from;
+
+		/* A port that is taken: it doesn't count. */
+		for (size_t n = 0; n < 2; n++) {
+			if (table[i].sources[n])
+				options.source[n] = at(table[i].sources[n],
+				    ntohs(list.at[0].in.sin_port));
+		}
+		assert_int_equal(
+		    dials_with(&list, &options, &result, fault), 0);
+		from = at(table[i].from, ntohs(result.bound.in.sin_port));
+		assert_true(addr_equal(&result.bound, &from));
+		assert_false(result.mptcp);
+		connected(&result, &list.at[0], yes);
+		close(yes);
+	}
+}
+
+static void
+a_source_that_is_not_ours(void **state)
+{
+	struct dial_options options = {
+	    .source = {at("192.0.2.1", 0), at("2001:db8::1", 0)}};
+
+	(void)state;
+	faulty(&options, "127.0.0.1",
+	    "source=192.0.2.1 is no address of this machine");
+	faulty(&options, "::1",
+	    "source=2001:db8::1 is no address of this machine");
+}
+
+/* A fault here says more than anything that the other family got to hear. */
+static void
+half_a_fault(void **state)
+{
+	struct dial_options options = {.source = {at("2001:db8::1", 0)}};
+
+	(void)state;
+	for (size_t six = 0; six < 2; six++) {
+		struct addr_list list = {.count = 2};
+		union addr *four = &list.at[!six];
+		char fault[DIAL_FAULT_MAX] = "";
+		struct dial_result result;
+		int no, yes;
+
+		list.at[six] = at("::1", 80);
+		*four = at("127.0.0.1", 0);
+		no = refuses(four);
+		assert_int_equal(
+		    dials_with(&list, &options, &result, fault), -EBADFD);
+		assert_non_null(strstr(fault, "2001:db8::1"));
+		close(no);
+
+		*four = at("127.0.0.1", 0);
+		yes = answers(four);
+		assert_int_equal(
+		    dials_with(&list, &options, &result, fault), 0);
+		connected(&result, four, yes);
+		close(yes);
+	}
+}
+
+/* The kernel has one port to give away, and it serves for each target. */
+static void
+one_port_for_many(void)
+{
+	struct dial_options options = {.source = {at("127.0.0.5", 0)}};
+	struct io_end client = {.fd = pair[0], .kind = IO_SOCKET};
+	char fault[DIAL_FAULT_MAX] = "";
+	struct dial_result result;
+
+	network_write("/proc/sys/net/ipv4/ip_local_port_range", "7001 7001");
+	for (uint16_t port = 8001; port < 8009; port++) {
+		struct addr_list list = {
+		    .count = 1, .at = {at("127.0.0.1", port)}};
+
+		answers(&list.at[0]);
+		if (dial_with(&list, &options, &client, &result, fault) < 0)
+			fprintf(stderr, "port %u: %s\n", port, fault);
+		HOLD(result.fd >= 0);
+		HOLD(addr_equal(&result.address, &list.at[0]));
+		HOLD(ntohs(result.bound.in.sin_port) == 7001);
+	}
+}
+
+static void
+a_source_has_ports_enough(void **state)
+{
+	(void)state;
+	in_network("", one_port_for_many);
+}
+
+static void
+interfaces(void **state)
+{
+	static const char *const none[] = {"", "nosuch0", "lo0123456789abcdef",
+	    "an-interface-whose-name-is-longer-than-all-of-the-sentence-that-"
+	    "there-is-room-for-and-some-more-to-be-quite-sure-that-it-is-so"};
+	struct dial_options options = {.interface = "lo"};
+	char name[IFNAMSIZ] = "", why[256];
+
+	(void)state;
+	socket_option(&options, SO_BINDTODEVICE, name, sizeof(name));
+	assert_string_equal(name, "lo");
+	for (size_t i = 0; i < COUNT(none); i++) {
+		options.interface = none[i];
+		snprintf(why, sizeof(why),
+		    "interface=%s: there is no such interface", none[i]);
+		why[DIAL_FAULT_MAX - 1] = '\0';
+		faulty(&options, "127.0.0.1", why);
+	}
+}
+
+/* One of each interface, and no address of this machine before we say which. */
+static void
+source_fe80(void)
+{
+	/* As in <linux/ipv6.h>, which doesn't go with <netinet/in.h>. */
+	struct {
+		struct in6_addr address;
+		uint32_t prefix_len;
+		int index;
+	} request = {.prefix_len = 64, .index = (int)if_nametoindex("lo")};
+	struct dial_options options = {.source = {at("fe80::7", 0)}};
+	struct addr_list list = {.count = 1, .at = {at("fe80::7", 80)}};
+	struct io_end client = {.fd = pair[0], .kind = IO_SOCKET};
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char fault[DIAL_FAULT_MAX] = "";
+	struct dial_result result;
+
+	request.address = options.source[0].in6.sin6_addr;
+	HOLD(fd >= 0 && ioctl(fd, SIOCSIFADDR, &request) == 0);
+	close(fd);
+	list.at[0].in6.sin6_scope_id = (uint32_t)request.index;
+	/* The kernel takes a moment to make it an address. */
+	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	for (int i = 0; bind(fd, &list.at[0].sa, addr_len(&list.at[0])) < 0;
+	     i++) {
+		HOLD(i < GENEROUS_MS / 20);
+		poll(NULL, 0, 20);
+	}
+	HOLD(listen(fd, 1) == 0);
+	HOLD(dial_with(&list, &options, &client, &result, fault) == -EBADFD);
+	HOLD(strcmp(fault, "source=fe80::7 is link-local and needs an "
+			   "interface") == 0);
+	options.interface = "lo";
+	HOLD(dial_with(&list, &options, &client, &result, fault) == 0);
+}
+
+static void
+a_link_local_source(void **state)
+{
+	(void)state;
+	in_network("", source_fe80);
+}
+
+static void
+marked(void)
+{
+	struct dial_options options = {.mark = UINT32_MAX - 1};
+	uint32_t mark = 0;
+
+	socket_option(&options, SO_MARK, &mark, sizeof(mark));
+	HOLD(mark == UINT32_MAX - 1);
+}
+
+static void
+marks(void **state)
+{
+	(void)state;
+	in_network("", marked);
+}
+
+static void
+a_mark_needs_a_capability(void **state)
+{
+	struct addr_list list = {.count = 1, .at = {at("127.0.0.1", 80)}};
+	struct dial_options options = {.mark = 4294967295};
+	struct io_end client = {.fd = pair[0], .kind = IO_SOCKET};
+	struct __user_cap_header_struct header = {
+	    .version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[2] = {{0}};
+	pid_t pid = fork_child();
+
+	(void)state;
+	if (pid == 0) {
+		struct dial_result result;
+		char fault[DIAL_FAULT_MAX] = "";
+
+		HOLD(syscall(SYS_capset, &header, none) == 0);
+		HOLD(dial_with(&list, &options, &client, &result, fault) ==
+		     -EBADFD);
+		HOLD(strcmp(fault, "mark=4294967295 needs CAP_NET_ADMIN") == 0);
+		_exit(0);
+	}
+	child_held(pid);
+}
+
+/* What is sent takes its time, as the rate has it. */
+static void
+rates(void **state)
+{
+	enum { RATE = 400000, BYTES = 200000 };
+	static uint8_t data[BYTES];
+	struct dial_options options = {.rate = RATE};
+	struct addr_list list = {.count = 1, .at = {at("127.0.0.1", 0)}};
+	int yes = answers(&list.at[0]), accepted;
+	char fault[DIAL_FAULT_MAX];
+	struct dial_result result;
+	struct io_end end = {.kind = IO_TCP};
+	const int segment = 1400;
+	int64_t before;
+	size_t got = 0;
+	pid_t pid;
+
+	(void)state;
+	/* The kernel lets the first ten go, and loopback's are large. */
+	assert_int_equal(
+	    setsockopt(yes, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof(segment)),
+	    0);
+	assert_int_equal(dials_with(&list, &options, &result, fault), 0);
+	accepted = accept4(yes, NULL, NULL, SOCK_CLOEXEC);
+	assert_true(accepted >= 0);
+	before = io_now_ms();
+	pid = fork_child();
+	if (pid == 0) {
+		end.fd = result.fd;
+		close(accepted);
+		HOLD(io_write(&end, data, sizeof(data)) == 0);
+		_exit(0);
+	}
+	close(result.fd);
+	io_alarm(GENEROUS_MS);
+	end.fd = accepted;
+	while (got < BYTES) {
+		ssize_t n = io_read(&end, data, sizeof(data));
+
+		assert_true(n > 0);
+		got += (size_t)n;
+	}
+	/* Half a second, but for what goes out at once. */
+	assert_true(io_now_ms() - before >= 250);
+	child_held(pid);
+	close(accepted);
+	close(yes);
+}
+
+/* At the far end Multipath TCP, or not; whether the result says so. */
+static void
+multipath(bool wanted, bool there, uint64_t rate, bool expected)
+{
+	struct dial_options options = {.mptcp = wanted, .rate = rate};
+	struct addr_list list = {.count = 1, .at = {at("127.0.0.1", 0)}};
+	struct io_end client = {.fd = pair[0], .kind = IO_SOCKET};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC,
+	    there ? IPPROTO_MPTCP : IPPROTO_TCP);
+	socklen_t len = addr_len(&list.at[0]);
+	struct dial_result result;
+	char fault[DIAL_FAULT_MAX], byte = 0;
+	int accepted;
+
+	HOLD(fd >= 0 && bind(fd, &list.at[0].sa, len) == 0);
+	HOLD(listen(fd, 1) == 0);
+	HOLD(getsockname(fd, &list.at[0].sa, &len) == 0);
+	HOLD(dial_with(&list, &options, &client, &result, fault) == 0);
+	HOLD(result.mptcp == expected);
+	accepted = accept(fd, NULL, NULL);
+	HOLD(write(accepted, "x", 1) == 1);
+	HOLD(poll(&(struct pollfd){.fd = result.fd, .events = POLLIN}, 1,
+		 GENEROUS_MS) == 1);
+	HOLD(read(result.fd, &byte, 1) == 1 && byte == 'x');
+	close(accepted);
+	close(result.fd);
+	close(fd);
+}
+
+static void
+with_multipath(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+
+	if (fd < 0) {
+		fprintf(stderr, "skipped: a kernel without MPTCP\n");
+		_exit(NETWORK_NOT_PERMITTED);
+	}
+	close(fd);
+	multipath(true, true, 0, true);
+	multipath(true, false, 0, false);
+	multipath(false, true, 0, false);
+	/* The limit holds, whatever else was asked for. */
+	multipath(true, true, 100000, false);
+	network_write("/proc/sys/net/mptcp/enabled", "0");
+	multipath(true, false, 0, false);
+}
+
+static void
+multipath_tcp(void **state)
+{
+	(void)state;
+	in_network("", with_multipath);
+}
+
 #define DIAL_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -461,6 +832,16 @@ main(void)
 	    DIAL_TEST(sigterm),
 	    DIAL_TEST(unreachable),
 	    DIAL_TEST(a_connection_to_itself_is_none),
+	    DIAL_TEST(sources),
+	    DIAL_TEST(a_source_that_is_not_ours),
+	    DIAL_TEST(half_a_fault),
+	    DIAL_TEST(a_source_has_ports_enough),
+	    DIAL_TEST(interfaces),
+	    DIAL_TEST(a_link_local_source),
+	    DIAL_TEST(marks),
+	    DIAL_TEST(a_mark_needs_a_capability),
+	    DIAL_TEST(rates),
+	    DIAL_TEST(multipath_tcp),
 	};
 
 	io_signals_init();
