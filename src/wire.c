@@ -240,3 +240,95 @@ wire_rep_from_errno(int error)
 		return WIRE_REP_FAILURE;
 	}
 }
+
+size_t
+wire_put_greeting(
+    uint8_t out[WIRE_GREETING_MAX], const uint8_t *methods, size_t methods_len)
+{
+	out[0] = WIRE_VERSION;
+	out[1] = (uint8_t)methods_len;
+	memcpy(out + 2, methods, methods_len);
+	return 2 + methods_len;
+}
+
+size_t
+wire_put_password(
+    uint8_t out[WIRE_PASSWORD_MAX], const struct wire_password *password)
+{
+	size_t n = 2U + password->name_len;
+
+	out[0] = WIRE_PASSWORD_VERSION;
+	out[1] = password->name_len;
+	memcpy(out + 2, password->name, password->name_len);
+	out[n] = password->password_len;
+	memcpy(out + n + 1, password->password, password->password_len);
+	return n + 1 + password->password_len;
+}
+
+size_t
+wire_put_request(
+    uint8_t out[WIRE_REQUEST_MAX], const struct wire_request *request)
+{
+	const struct wire_destination *dst = &request->dst;
+	size_t n = 4;
+
+	out[0] = WIRE_VERSION;
+	out[1] = request->command;
+	out[2] = 0x00; /* RSV */
+	out[3] = dst->atyp;
+	if (dst->atyp == WIRE_ATYP_IPV4) {
+		memcpy(out + n, &dst->ipv4, sizeof(dst->ipv4));
+		n += sizeof(dst->ipv4);
+	} else if (dst->atyp == WIRE_ATYP_IPV6) {
+		memcpy(out + n, &dst->ipv6, sizeof(dst->ipv6));
+		n += sizeof(dst->ipv6);
+	} else {
+		out[n++] = dst->name_len;
+		memcpy(out + n, dst->name, dst->name_len);
+		n += dst->name_len;
+	}
+	out[n++] = (uint8_t)(dst->port >> 8);
+	out[n++] = (uint8_t)dst->port;
+	return n;
+}
+
+ssize_t
+wire_get_method(const uint8_t *data, size_t len, uint8_t *out)
+{
+	if (len > 0 && data[0] != WIRE_VERSION)
+		return -EPROTO;
+	return wire_get_status(data, len, out);
+}
+
+ssize_t
+wire_get_status(const uint8_t *data, size_t len, uint8_t *out)
+{
+	if (len < 2)
+		return 0;
+	*out = data[1];
+	return 2;
+}
+
+ssize_t
+wire_get_reply(const uint8_t *data, size_t len, struct wire_reply *out)
+{
+	struct wire_request same; /* but for what CMD means */
+	ssize_t n = wire_get_request(data, len, &same);
+
+	if (n > 0)
+		*out =
+		    (struct wire_reply){.rep = same.command, .bound = same.dst};
+	return n;
+}
+
+size_t
+wire_reply_len(const uint8_t *data, size_t len)
+{
+	if (len >= 5 && data[3] == WIRE_ATYP_IPV4)
+		return 4 + sizeof(struct in_addr) + 2;
+	if (len >= 5 && data[3] == WIRE_ATYP_IPV6)
+		return 4 + sizeof(struct in6_addr) + 2;
+	if (len >= 5 && data[3] == WIRE_ATYP_NAME)
+		return 4 + 1U + data[4] + 2;
+	return 5;
+}

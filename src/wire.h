@@ -24,6 +24,9 @@
 #define WIRE_STATUS_LEN       2
 #define WIRE_REPLY_MAX        22
 
+/* A reply as others send it: there may be a name in it. */
+#define WIRE_ANSWER_MAX 262
+
 /* A 255-byte name, \":65535\" and a NUL. */
 #define WIRE_DESTINATION_MAX (255 + 6 + 1)
 
@@ -99,6 +102,12 @@ struct wire_request {
 	struct wire_destination dst;
 };
 
+/* What another server answered to a request. */
+struct wire_reply {
+	uint8_t rep; /* REP as sent, known or not */
+	struct wire_destination bound;
+};
+
 /*
  * Version identifier and method selection message, RFC 1928 section 3.
  * -EPROTO: the first byte is not 5.
@@ -162,5 +171,34 @@ size_t wire_put_reply(
  * is success. EACCES and EPERM are how a rule or a packet filter says no.
  */
 uint8_t wire_rep_from_errno(int error);
+
+/*
+ * The client's side, for talking to another server. What is put has the length
+ * that is returned. wire_put_greeting() takes 255 methods at most.
+ */
+size_t wire_put_greeting(
+    uint8_t out[WIRE_GREETING_MAX], const uint8_t *methods, size_t methods_len);
+size_t wire_put_password(
+    uint8_t out[WIRE_PASSWORD_MAX], const struct wire_password *password);
+size_t wire_put_request(
+    uint8_t out[WIRE_REQUEST_MAX], const struct wire_request *request);
+
+/* METHOD selection message. -EPROTO: VER is not 5. */
+ssize_t wire_get_method(const uint8_t *data, size_t len, uint8_t *out);
+
+/* STATUS. VER is not looked at: there are servers that put a 5 there. */
+ssize_t wire_get_status(const uint8_t *data, size_t len, uint8_t *out);
+
+/*
+ * Reply, RFC 1928 section 6. RSV is not looked at.
+ * -EPROTO: VER is not 5. -EAFNOSUPPORT: an ATYP we don't know.
+ */
+ssize_t wire_get_reply(const uint8_t *data, size_t len, struct wire_reply *out);
+
+/*
+ * The length that a reply with these first bytes has at least: nothing up to
+ * there belongs to what comes behind it. From five bytes on it is exact.
+ */
+size_t wire_reply_len(const uint8_t *data, size_t len);
 
 #endif

@@ -456,6 +456,10 @@ rep_from_errno(void **state)
 	    {EOPNOTSUPP, 0x07},
 	    {ENXIO, 0x04},
 	    {EREMOTEIO, 0x04},
+	    {EBADFD, 0x01},
+	    {ENOPROTOOPT, 0x01},
+	    {EKEYREJECTED, 0x01},
+	    {ETIME, 0x01},
 	};
 
 	(void)state;
@@ -473,6 +477,192 @@ rep_from_errno(void **state)
 		assert_in_range(rep, WIRE_REP_FAILURE, 8);
 		assert_int_not_equal(rep, WIRE_REP_TTL_EXPIRED);
 	}
+}
+
+/* A message of two bytes that says one thing. */
+static void
+walk_two(ssize_t (*get)(const uint8_t *, size_t, uint8_t *), uint8_t version)
+{
+	for (int value = 0; value < 256; value++) {
+		uint8_t message[] = {version, (uint8_t)value, 5, 5}, out = 0xa5;
+
+		for (size_t n = 0; n < 2; n++)
+			assert_int_equal(get(guarded(message, n), n, &out), 0);
+		assert_int_equal(out, 0xa5);
+		for (size_t n = 2; n <= 4; n++)
+			assert_int_equal(get(guarded(message, n), n, &out), 2);
+		assert_int_equal(out, value);
+	}
+}
+
+static void
+method_and_status_of_another_server(void **state)
+{
+	uint8_t out;
+
+	(void)state;
+	walk_two(wire_get_method, 5);
+	for (int version = 0; version < 256; version++) {
+		uint8_t byte = (uint8_t)version;
+
+		assert_int_equal(wire_get_method(guarded(&byte, 1), 1, &out),
+		    version == 5 ? 0 : -EPROTO);
+		walk_two(wire_get_status, byte);
+	}
+}
+
+static void
+put_greeting(void **state)
+{
+	uint8_t methods[255], *out;
+	struct wire_greeting again;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(methods); i++)
+		methods[i] = (uint8_t)i;
+	for (size_t n = 0; n <= sizeof(methods); n++) {
+		out = guarded(methods, n); /* room for n */
+		out -= 2;
+		assert_int_equal(wire_put_greeting(out, methods, n), 2 + n);
+		assert_int_equal(wire_get_greeting(out, 2 + n, &again), 2 + n);
+		assert_int_equal(again.methods_len, n);
+		assert_memory_equal(again.methods, methods, n);
+	}
+	out = guarded(methods, 4);
+	wire_put_greeting(out, (const uint8_t *)"\2\0", 2);
+	assert_memory_equal(out, "\5\2\2\0", 4);
+}
+
+static void
+put_password(void **state)
+{
+	static const char zeros[WIRE_PASSWORD_MAX];
+	static const uint8_t lengths[] = {1, 2, 254, 255, 0};
+	char name[255], word[255];
+	struct wire_password again;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(name); i++) {
+		name[i] = (char)i;
+		word[i] = (char)~i;
+	}
+	for (size_t i = 0; i < COUNT(lengths) - 1; i++) {
+		for (size_t j = 0; j < COUNT(lengths); j++) {
+			struct wire_password password = {
+			    name, word, lengths[i], lengths[j]};
+			size_t len = 3U + lengths[i] + lengths[j];
+			uint8_t *out = guarded(zeros, len);
+
+			assert_int_equal(
+			    wire_put_password(out, &password), len);
+			assert_int_equal(out[0], 1);
+			assert_int_equal(
+			    wire_get_password(out, len, &again), len);
+			assert_int_equal(again.name_len, lengths[i]);
+			assert_memory_equal(again.name, name, lengths[i]);
+			assert_int_equal(again.password_len, lengths[j]);
+			assert_memory_equal(again.password, word, lengths[j]);
+		}
+	}
+}
+
+/* What is put is what was got, to the byte. */
+static void
+put_request(void **state)
+{
+	static const uint8_t first[] = {WIRE_ATYP_IPV4, WIRE_ATYP_IPV6};
+	uint8_t message[WIRE_REQUEST_MAX] = {5, 1, 0}, *out;
+	struct wire_request request;
+	size_t len;
+
+	(void)state;
+	for (size_t i = 3; i < sizeof(message); i++)
+		message[i] = (uint8_t)(i * 7);
+	for (size_t i = 0; i < COUNT(first); i++) {
+		message[3] = first[i];
+		len = first[i] == WIRE_ATYP_IPV4 ? 10 : 22;
+		assert_int_equal(wire_get_request(message, len, &request), len);
+		out = guarded(message, len);
+		memset(out, 0xa5, len);
+		assert_int_equal(wire_put_request(out, &request), len);
+		assert_memory_equal(out, message, len);
+	}
+	message[3] = WIRE_ATYP_NAME;
+	for (size_t n = 0; n < 256; n++) {
+		message[4] = (uint8_t)n;
+		len = 7 + n;
+		assert_int_equal(wire_get_request(message, len, &request), len);
+		out = guarded(message, len);
+		memset(out, 0xa5, len);
+		assert_int_equal(wire_put_request(out, &request), len);
+		assert_memory_equal(out, message, len);
+	}
+}
+
+/* Whole at this length only, and wire_reply_len() never says more. */
+static void
+walk_reply(const uint8_t *message, size_t len, struct wire_reply *out)
+{
+	struct wire_reply untouched;
+	uint8_t longer[WIRE_ANSWER_MAX + 8];
+
+	memset(&untouched, 0xa5, sizeof(untouched));
+	for (size_t n = 0; n < len; n++) {
+		const uint8_t *data = guarded(message, n);
+
+		*out = untouched;
+		assert_int_equal(wire_get_reply(data, n, out), 0);
+		assert_memory_equal(out, &untouched, sizeof(untouched));
+		assert_int_equal(wire_reply_len(data, n), n < 5 ? 5 : len);
+	}
+	memset(longer, 5, sizeof(longer));
+	memcpy(longer, message, len);
+	for (size_t n = len; n < len + 8; n++) {
+		const uint8_t *data = guarded(longer, n);
+
+		assert_int_equal(wire_get_reply(data, n, out), len);
+		assert_int_equal(wire_reply_len(data, n), len);
+	}
+}
+
+static void
+reply_of_another_server(void **state)
+{
+	uint8_t message[WIRE_ANSWER_MAX] = {5, 0, 0, 1, 192, 0, 2, 33, 0, 80};
+	struct wire_reply reply;
+
+	(void)state;
+	for (int rep = 0; rep < 256; rep++) {
+		message[1] = message[2] = (uint8_t)rep;
+		walk_reply(message, 10, &reply);
+		assert_int_equal(reply.rep, rep);
+	}
+	assert_int_equal(reply.bound.atyp, WIRE_ATYP_IPV4);
+	assert_memory_equal(&reply.bound.ipv4, message + 4, 4);
+	assert_int_equal(reply.bound.port, 80);
+
+	message[3] = WIRE_ATYP_IPV6;
+	walk_reply(message, 22, &reply);
+	assert_int_equal(reply.bound.atyp, WIRE_ATYP_IPV6);
+	assert_memory_equal(&reply.bound.ipv6, message + 4, 16);
+
+	message[3] = WIRE_ATYP_NAME;
+	for (size_t n = 0; n < 256; n++) {
+		message[4] = (uint8_t)n;
+		walk_reply(message, 7 + n, &reply);
+		assert_int_equal(reply.bound.name_len, n);
+	}
+	for (int atyp = 0; atyp < 256; atyp++) {
+		ssize_t expected =
+		    atyp == 1 || atyp == 3 || atyp == 4 ? 0 : -EAFNOSUPPORT;
+
+		message[3] = (uint8_t)atyp;
+		assert_int_equal(
+		    wire_get_reply(guarded(message, 4), 4, &reply), expected);
+	}
+	message[0] = 4;
+	assert_int_equal(
+	    wire_get_reply(guarded(message, 1), 1, &reply), -EPROTO);
 }
 
 int
@@ -497,6 +687,11 @@ main(void)
 	    cmocka_unit_test(reply_with_address),
 	    cmocka_unit_test(every_reply_is_complete),
 	    cmocka_unit_test(rep_from_errno),
+	    cmocka_unit_test(method_and_status_of_another_server),
+	    cmocka_unit_test(put_greeting),
+	    cmocka_unit_test(put_password),
+	    cmocka_unit_test(put_request),
+	    cmocka_unit_test(reply_of_another_server),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
