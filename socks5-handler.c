@@ -250,7 +250,7 @@ serve(struct session *s)
 static void
 leave_record(struct session *s)
 {
-	s->record.client = s->peer.text;
+	s->record.client = s->peer.who.text;
 	s->record.duration_ms = io_now_ms() - s->started_ms;
 	peer_close(&s->peer);
 	io_close(&s->target);

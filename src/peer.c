@@ -152,78 +152,19 @@ check_journal(const struct stat *st)
 	return -EINVAL;
 }
 
-/* Where no socket can be asked, the environment may name the client. */
-static void
-hint(char out[PEER_TEXT_MAX])
-{
-	static const struct {
-		const char *address, *port;
-	} names[] = {
-	    {"TCPREMOTEIP", "TCPREMOTEPORT"}, /* tcpserver, tcpsvd */
-	    {"REMOTE_ADDR", "REMOTE_PORT"},   /* systemd */
-	    {"REMOTE_HOST", "REMOTE_PORT"},   /* xinetd */
-	    {"NCAT_REMOTE_ADDR", "NCAT_REMOTE_PORT"},
-	    {"SOCAT_PEERADDR", "SOCAT_PEERPORT"},
-	};
-	const char *ssh = getenv("SSH_CONNECTION");
-	char address[PEER_TEXT_MAX / 2] = "", port[8] = "";
-	char text[ADDR_TEXT_MAX];
-	union addr addr;
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names) && !*address;
-	     i++) {
-		const char *a = getenv(names[i].address);
-		const char *p = getenv(names[i].port);
-
-		snprintf(address, sizeof(address), "%s", a ? a : "");
-		snprintf(port, sizeof(port), "%s", p ? p : "");
-	}
-	/* Last, for a whole session and what it starts inherits this one. */
-	if (!*address && ssh)
-		sscanf(ssh, "%127s %7s", address, port);
-	if (!*address)
-		snprintf(out, PEER_TEXT_MAX, "pipe");
-	else if (addr_parse(
-		     address, (uint16_t)strtoul(port, NULL, 10), &addr) == 0)
-		snprintf(
-		    out, PEER_TEXT_MAX, "pipe:%s", addr_format(&addr.sa, text));
-	else
-		snprintf(out, PEER_TEXT_MAX, "pipe:%s:%s", address, port);
-}
-
 /*
  * Asks a socket who is at its other end, and notes what kind it is. 1: it is a
  * listening one. -EINVAL, after a sentence: not a stream.
  */
 static int
-identify(struct io_end *end, char out[PEER_TEXT_MAX])
+identify(struct io_end *end, struct identity *out)
 {
-	struct sockaddr_storage ss = {.ss_family = AF_UNSPEC};
-	socklen_t len = sizeof(ss);
-	struct ucred cred;
-	char text[ADDR_TEXT_MAX];
-
-	if (getpeername(end->fd, (struct sockaddr *)&ss, &len) < 0) {
-		/* A connection that was reset already has no peer either. */
-		snprintf(out, PEER_TEXT_MAX, "unknown");
-		if (check_type(end->fd) < 0)
-			return -EINVAL;
-		return is_listening(end->fd);
-	}
-	if (ss.ss_family == AF_UNIX) {
-		len = sizeof(cred);
-		if (getsockopt(end->fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) <
-		    0)
-			snprintf(out, PEER_TEXT_MAX, "unix");
-		else
-			snprintf(out, PEER_TEXT_MAX, "unix:uid=%u,pid=%d",
-			    cred.uid, cred.pid);
-		return check_type(end->fd);
-	}
-	snprintf(out, PEER_TEXT_MAX, "%s",
-	    addr_format((struct sockaddr *)&ss, text));
+	/* A connection that was reset already has no peer either. */
+	if (identity_of_socket(end->fd, out) < 0)
+		return check_type(end->fd) < 0 ? -EINVAL
+					       : is_listening(end->fd);
 	/* It is wanted in any case, and TCP alone takes it. */
-	if (ss.ss_family == AF_INET || ss.ss_family == AF_INET6)
+	if (out->has_address)
 		end->kind = IO_TCP;
 	if (end->kind == IO_TCP && io_set_nodelay(end) == 0)
 		return 0;
@@ -287,13 +228,13 @@ static int
 take_over_out(struct peer *peer)
 {
 	const struct stat *st = &peer->stdio[STDOUT_FILENO];
-	char scrap[PEER_TEXT_MAX];
+	struct identity scrap;
 	int rc;
 
 	if ((rc = check_end(STDOUT_FILENO, st, &peer->out)) < 0 ||
 	    (rc = check_journal(st)) < 0 || peer->out.kind == IO_PIPE)
 		return rc;
-	rc = identify(&peer->out, scrap);
+	rc = identify(&peer->out, &scrap);
 	if (rc <= 0)
 		return rc;
 	log_fault("descriptor 1 is a listening socket, and 0 is not the same: "
@@ -313,8 +254,8 @@ peer_take_over(struct peer *peer)
 		return rc;
 	peer->first_listener = STDIN_FILENO;
 	if (peer->in.kind == IO_PIPE)
-		hint(peer->text);
-	else if ((rc = identify(&peer->in, peer->text)) != 0)
+		identity_of_pipe(&peer->who);
+	else if ((rc = identify(&peer->in, &peer->who)) != 0)
 		return rc;
 
 	peer->one_socket = peer->in.kind != IO_PIPE &&

@@ -5,12 +5,11 @@
 #define PEER_H
 
 #include "addr.h"
+#include "identity.h"
 #include "io.h"
 
 #include <stdbool.h>
 #include <sys/stat.h>
-
-#define PEER_TEXT_MAX 256
 
 struct peer {
 	struct io_end in;  /* descriptor 0 */
@@ -19,13 +18,7 @@ struct peer {
 	/* What fstat(2) says of 0, 1 and 2; st_mode is 0 for a closed one. */
 	struct stat stdio[3];
 	int first_listener; /* see peer_take_over() */
-	/*
-	 * Who the client is, for the record: "192.0.2.1:50412",
-	 * "[2001:db8::1]:50412", "unix:uid=1000,pid=4711", "vsock:3:1024", or
-	 * "pipe", with the address that the environment names behind a colon
-	 * if it names one. Not escaped.
-	 */
-	char text[PEER_TEXT_MAX];
+	struct identity who;
 };
 
 /*

@@ -137,9 +137,10 @@ is_taken_for(const struct client *client, const struct expectation *e)
 		HOLD(take_over(client->in, client->out, &peer) == 0);
 		HOLD(peer.in.fd == STDIN_FILENO);
 		HOLD(peer.out.fd == STDOUT_FILENO);
-		if (strcmp(peer.text, e->text) != 0)
-			fprintf(stderr, "not %s, but %s\n", e->text, peer.text);
-		HOLD(strcmp(peer.text, e->text) == 0);
+		if (strcmp(peer.who.text, e->text) != 0)
+			fprintf(
+			    stderr, "not %s, but %s\n", e->text, peer.who.text);
+		HOLD(strcmp(peer.who.text, e->text) == 0);
 		HOLD(peer.in.kind == e->in && peer.out.kind == e->out);
 		HOLD(peer.one_socket == e->one_socket);
 		HOLD(fcntl(STRAY_FD, F_GETFD) < 0 && errno == EBADF);
@@ -263,8 +264,9 @@ long_hints(void **state)
 			setenv(hints[i], value, 1);
 			setenv("REMOTE_PORT", value, 1);
 			HOLD(take_over(client.in, client.out, &peer) == 0);
-			HOLD(memchr(peer.text, '\0', sizeof(peer.text)));
-			HOLD(memcmp(peer.text, "pipe", 4) == 0);
+			HOLD(
+			    memchr(peer.who.text, '\0', sizeof(peer.who.text)));
+			HOLD(memcmp(peer.who.text, "pipe", 4) == 0);
 			_exit(0);
 		}
 		child_held(pid);
