@@ -26,9 +26,10 @@ RUN_PACKAGES = systemd
 CHECK_PACKAGES = systemd bats libcmocka-dev curl busybox socat ncat \
 	netcat-openbsd openssh-client git iproute2 procps strace util-linux \
 	chromium connect-proxy proxychains4 torsocks dante-client \
-	python3-socks netbase
+	python3-socks netbase openssl whois apache2-utils
 # The inetds are only unpacked (tests/fetch-superservers.sh); these they load.
-CHECK_PACKAGES += libwrap0 libevent-2.1-7 libtirpc3 libbsd0 libgssapi-krb5-2
+CHECK_PACKAGES += libwrap0 libevent-2.1-7 libtirpc3 libbsd0 libgssapi-krb5-2 \
+	liblua5.3-0 libopentracing-c-wrapper0
 LINT_PACKAGES = clang-format clang-tidy cppcheck shellcheck mandoc systemd \
 	libcmocka-dev
 COVERAGE_PACKAGES = gcovr
@@ -84,7 +85,7 @@ CFLAGS_lint = -O2 -Werror -D_FORTIFY_SOURCE=2
 ROOMS = $(filter-out $(INSTEAD_$(BUILD):static/%=src/%),$(wildcard src/*.c)) \
 	$(INSTEAD_$(BUILD))
 # What stands in for a room: there is no libsystemd in the static build.
-INSTEAD_static = static/systemd.c
+INSTEAD_static = static/systemd.c static/libcrypt.c
 LIB = $(O)/libsocks5-handler.a
 BIN = $(O)/socks5-handler
 UNIT = $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
@@ -256,7 +257,8 @@ lint-layers:
 lint-warnings:
 	@$(MAKE) --no-print-directory -s BUILD=lint check-programs
 	@$(MAKE) --no-print-directory -s BUILD=analyzer \
-		build/analyzer/socks5-handler build/analyzer/static/systemd.o
+		build/analyzer/socks5-handler \
+		$(INSTEAD_static:%.c=build/analyzer/%.o)
 	@$(MAKE) --no-print-directory -s BUILD=static O=build/lint-static \
 		CFLAGS=-Werror build/lint-static/socks5-handler
 
@@ -294,12 +296,14 @@ lint-units: $(BIN)
 
 INSTALLED = $(BINDIR)/socks5-handler $(MANDIR)/man8/socks5-handler.8 \
 	$(MANDIR)/man5/socks5-handler.rules.5 \
+	$(MANDIR)/man5/socks5-handler.users.5 \
 	$(UNITDIR)/socks5-handler.socket $(UNITDIR)/socks5-handler@.service \
 	$(UNITDIR)/socks5-handler-wait.socket \
 	$(UNITDIR)/socks5-handler-wait.service \
 	$(SYSCONFDIR)/xinetd.d/socks5-handler \
 	$(SYSCONFDIR)/xinetd.d/socks5-handler-wait $(DOCDIR)/README.md \
-	$(DOCDIR)/examples/inetd.conf $(DOCDIR)/examples/tcpserver
+	$(DOCDIR)/examples/inetd.conf $(DOCDIR)/examples/tcpserver \
+	$(DOCDIR)/examples/fail2ban.conf
 
 # The files in the tree name /usr/local/bin.
 AT_BINDIR = sed 's|/usr/local/bin/|$(BINDIR)/|'
@@ -308,8 +312,9 @@ install: $(BIN)
 	install -D -m 755 $(BIN) '$(DESTDIR)$(BINDIR)/socks5-handler'
 	install -d '$(DESTDIR)$(MANDIR)/man8' '$(DESTDIR)$(UNITDIR)' \
 		'$(DESTDIR)$(SYSCONFDIR)/xinetd.d' '$(DESTDIR)$(DOCDIR)/examples'
-	install -D -m 644 man/socks5-handler.rules.5 \
-		'$(DESTDIR)$(MANDIR)/man5/socks5-handler.rules.5'
+	install -d '$(DESTDIR)$(MANDIR)/man5'
+	for page in rules users; do $(AT_BINDIR) man/socks5-handler.$$page.5 \
+		>"$(DESTDIR)$(MANDIR)/man5/socks5-handler.$$page.5"; done
 	$(AT_BINDIR) man/socks5-handler.8 \
 		>'$(DESTDIR)$(MANDIR)/man8/socks5-handler.8'
 	install -m 644 README.md '$(DESTDIR)$(DOCDIR)/'
@@ -324,6 +329,8 @@ install: $(BIN)
 	done
 	$(AT_BINDIR) xinetd/inetd.conf >'$(DESTDIR)$(DOCDIR)/examples/inetd.conf'
 	$(AT_BINDIR) xinetd/tcpserver >'$(DESTDIR)$(DOCDIR)/examples/tcpserver'
+	install -m 644 fail2ban/socks5-handler.conf \
+		'$(DESTDIR)$(DOCDIR)/examples/fail2ban.conf'
 	@[ -n '$(DESTDIR)' ] || echo 'Now: systemctl daemon-reload &&' \
 		'systemctl enable --now socks5-handler.socket' \
 		'(or socks5-handler-wait.socket)'

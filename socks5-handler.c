@@ -7,13 +7,17 @@
  */
 #include "accept.h"
 #include "addr.h"
+#include "auth.h"
 #include "config.h"
-#include "dial.h"
+#include "ending.h"
+#include "explain.h"
 #include "io.h"
 #include "log.h"
 #include "peer.h"
+#include "permit.h"
+#include "proxy.h"
+#include "reach.h"
 #include "relay.h"
-#include "resolve.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -28,21 +32,24 @@
 /* The journal has this long to take the record. */
 #define RECORD_MS 5000
 
-enum phase { GREETING, REQUEST, CONNECTING, RELAYING };
-
 struct session {
 	const struct config *config;
 	struct peer peer;
 	struct io_buffer inbox; /* from the client, not consumed yet */
 	struct io_buffer outbox;
 	enum phase phase;
+	uint8_t method; /* chosen */
+	struct permit permit;
 	struct wire_request request;
-	struct io_end target;
+	struct reach reach;
 	struct relay relay;
 	int64_t started_ms, requested_ms;
 	struct log_record record;
+	const char *why;                    /* record.error, if it failed now */
+	char user[AUTH_TEXT_MAX];           /* record.user */
 	char asked[256 + sizeof(":65535")]; /* record.target */
 	char dialled[ADDR_TEXT_MAX];        /* record.address */
+	char reason[PERMIT_REASON_MAX];     /* record.error */
 };
 
 /* The message in the inbox is not complete yet. */
@@ -61,11 +68,36 @@ read_more(struct session *s)
 	return 0;
 }
 
-/* Version and methods; we take "no authentication" if it is offered. */
+/* A PROXY header, where one is expected; RFC 1928 begins behind it. */
+static int
+read_proxy_header(struct session *s)
+{
+	struct proxy_header header;
+	ssize_t n;
+	int rc;
+
+	if (!s->config->proxy_protocol)
+		return 0;
+	s->phase = PHASE_PROXIED;
+	while ((n = proxy_get_header(s->inbox.data + s->inbox.start,
+		    s->inbox.end - s->inbox.start, &header)) == 0) {
+		if ((rc = read_more(s)) < 0)
+			return rc;
+	}
+	if (n < 0)
+		return (int)n;
+	s->inbox.start += (size_t)n;
+	identity_replace(&s->peer.who, &header);
+	s->phase = PHASE_GREETING;
+	return 0;
+}
+
+/* Version and methods */
 static int
 greet(struct session *s)
 {
 	struct wire_greeting greeting;
+	struct auth_policy policy;
 	uint8_t message[WIRE_METHOD_LEN];
 	ssize_t n;
 	int rc;
@@ -77,12 +109,56 @@ greet(struct session *s)
 	}
 	if (n < 0)
 		return (int)n;
-	if (!memchr(greeting.methods, WIRE_METHOD_NONE, greeting.methods_len))
+	permit_begin(&s->permit,
+	    s->config->rules_file ? &s->config->rules : NULL, s->config->open,
+	    &s->peer.who, s->peer.in.fd);
+	policy = (struct auth_policy){
+	    .has_users = s->config->has_users,
+	    .has_rules = s->config->rules_file != NULL,
+	    .needs_none = permit_anonymous(&s->permit),
+	};
+	s->method = auth_choose_method(&greeting, &policy, &s->why);
+	if (s->method == WIRE_METHOD_NO_ACCEPTABLE)
 		return -ENOPROTOOPT;
 	s->inbox.start += (size_t)n;
-	s->phase = REQUEST;
+	s->phase =
+	    s->method == WIRE_METHOD_PASSWORD ? PHASE_LOGIN : PHASE_REQUEST;
 	return io_write(
-	    &s->peer.out, message, wire_put_method(message, WIRE_METHOD_NONE));
+	    &s->peer.out, message, wire_put_method(message, s->method));
+}
+
+/* RFC 1929, where that method was chosen */
+static int
+authenticate(struct session *s)
+{
+	struct wire_password login;
+	uint8_t message[WIRE_STATUS_LEN];
+	uint8_t *start = s->inbox.data + s->inbox.start;
+	ssize_t n;
+	int rc;
+
+	if (s->method != WIRE_METHOD_PASSWORD)
+		return 0;
+	while ((n = wire_get_password(
+		    start, s->inbox.end - s->inbox.start, &login)) == 0) {
+		if ((rc = read_more(s)) < 0)
+			return rc;
+	}
+	if (n < 0)
+		return (int)n;
+	memcpy(s->user, login.name, login.name_len);
+	s->record.user = s->user;
+	s->record.user_len = login.name_len;
+	rc = auth_check(&s->config->users, login.name, login.name_len,
+	    login.password, login.password_len);
+	explicit_bzero(start, (size_t)n);
+	s->inbox.start += (size_t)n;
+	if (rc < 0)
+		return rc;
+	permit_user(&s->permit, s->user, s->record.user_len);
+	s->phase = PHASE_REQUEST;
+	return io_write(&s->peer.out, message,
+	    wire_put_status(message, WIRE_STATUS_SUCCESS));
 }
 
 static int
@@ -109,7 +185,19 @@ read_request(struct session *s)
 		return -EOPNOTSUPP;
 	rc = wire_check_destination(&s->request.dst);
 	if (rc == 0)
-		s->phase = CONNECTING;
+		s->phase = PHASE_CONNECTING;
+	return rc;
+}
+
+/* What can be told before any look-up. */
+static int
+check_rules(struct session *s)
+{
+	int rc = permit_request(&s->permit, RULES_CONNECT, &s->request.dst,
+	    s->config->has_upstream);
+
+	if (rc < 0)
+		s->why = permit_reason(&s->permit, s->reason);
 	return rc;
 }
 
@@ -127,78 +215,42 @@ reply(struct session *s, uint8_t rep, const union addr *bound)
 static int
 connect_out(struct session *s)
 {
-	struct addr_list list;
-	struct dial_result dialled;
+	struct reach *reach = &s->reach;
 	int rc;
 
 	io_alarm(s->config->connect_timeout_ms);
-	rc = resolve_destination(&s->request.dst, &s->peer.out, &list);
-	if (rc == 0 && list.count == 1)
-		s->record.address = addr_format(&list.at[0].sa, s->dialled);
-	if (rc == 0)
-		rc = dial(&list, &s->peer.out, &dialled);
+	rc = reach_target(s->config, &s->permit, &s->peer, &s->request, reach);
 	s->record.connect_ms = io_now_ms() - s->requested_ms;
+	if (reach->address.sa.sa_family != AF_UNSPEC)
+		s->record.address = addr_format(&reach->address.sa, s->dialled);
+	if (*reach->why)
+		s->why = reach->why;
 	if (rc < 0)
 		return rc;
-	s->target = (struct io_end){.fd = dialled.fd, .kind = IO_TCP};
-	s->record.address = addr_format(&dialled.address.sa, s->dialled);
-	s->phase = RELAYING;
-	return reply(s, WIRE_REP_SUCCEEDED, &dialled.bound);
+	s->phase = PHASE_RELAYING;
+	return reply(s, WIRE_REP_SUCCEEDED, &reach->bound);
 }
 
 static void
 carry(struct session *s)
 {
-	const struct io_end *ends[] = {&s->peer.in, &s->peer.out, &s->target};
-	bool endless = s->config->lifetime_ms == 0;
+	struct io_end *target = &s->reach.target;
+	const struct io_end *ends[] = {&s->peer.in, &s->peer.out, target};
+	const struct terms *terms = &s->reach.terms;
+	bool endless = terms->lifetime_ms == 0;
 
-	io_alarm(s->config->lifetime_ms);
-	io_set_nodelay(&s->target);
+	io_alarm(terms->lifetime_ms);
+	io_set_nodelay(target);
 	/* Nothing else would ever notice that a side has vanished. */
 	for (size_t i = s->peer.one_socket; i < 3 && endless; i++)
 		io_set_keepalive(ends[i]);
-	relay_init(&s->relay, &s->peer.in, &s->peer.out, &s->target, &s->inbox,
+	if (terms->rate)
+		io_set_rate(&s->peer.out, terms->rate);
+	relay_init(&s->relay, &s->peer.in, &s->peer.out, target, &s->inbox,
 	    &s->outbox);
-	s->record.end = relay_run(&s->relay, s->config->idle_timeout_ms);
+	s->record.end = relay_run(&s->relay, terms->idle_ms);
 	s->record.bytes_up = s->relay.up.total;
 	s->record.bytes_down = s->relay.down.total;
-}
-
-/* How a session that failed in one of these phases ended; first match. */
-static const struct failure {
-	int error; /* 0: any */
-	enum phase from, to;
-	enum log_end end;
-	const char *words; /* NULL: strerror(3) has them */
-} failures[] = {
-    {ECANCELED, GREETING, RELAYING, LOG_END_TERMINATED, "stopped by SIGTERM"},
-    {ENOTCONN, GREETING, REQUEST, LOG_END_CLIENT_EOF, "no request came"},
-    {ETIMEDOUT, GREETING, REQUEST, LOG_END_HANDSHAKE_TIMEOUT,
-	"no request came"},
-    {ENOPROTOOPT, GREETING, REQUEST, LOG_END_NO_METHOD, "no method in common"},
-    {EPROTO, GREETING, REQUEST, LOG_END_MALFORMED, "not SOCKS5"},
-    {EAFNOSUPPORT, GREETING, REQUEST, LOG_END_MALFORMED, "unknown ATYP"},
-    {EINVAL, GREETING, REQUEST, LOG_END_MALFORMED, "not a host name"},
-    {EOPNOTSUPP, GREETING, REQUEST, LOG_END_REFUSED, "command not supported"},
-    {0, GREETING, REQUEST, LOG_END_CLIENT_RESET, NULL},
-    {ETIMEDOUT, CONNECTING, CONNECTING, LOG_END_CONNECT_TIMEOUT, NULL},
-    {EPIPE, CONNECTING, CONNECTING, LOG_END_CLIENT_RESET, "client left"},
-    {ENXIO, CONNECTING, CONNECTING, LOG_END_REFUSED, "name not found"},
-    {EREMOTEIO, CONNECTING, CONNECTING, LOG_END_REFUSED, "name servers failed"},
-    {0, CONNECTING, CONNECTING, LOG_END_REFUSED, NULL},
-    {0, RELAYING, RELAYING, LOG_END_CLIENT_RESET, NULL},
-};
-
-static void
-note_failure(struct session *s, int error)
-{
-	const struct failure *f = failures;
-
-	while (s->phase < f->from || s->phase > f->to ||
-	       (f->error && f->error != error))
-		f++;
-	s->record.end = f->end;
-	s->record.error = f->words ? f->words : strerror(error);
 }
 
 /*
@@ -213,18 +265,27 @@ refuse(struct session *s, int rc)
 	uint8_t message[WIRE_METHOD_LEN];
 	int error = -rc;
 
-	note_failure(s, error);
+	s->record.end = ending_of(s->phase, error, &s->why);
+	s->record.error = s->why;
 	io_alarm(DRAIN_MS);
-	if (s->phase == RELAYING) { /* the answer was 00, and did not arrive */
-		io_reset_on_close(&s->target);
+	if (s->phase ==
+	    PHASE_RELAYING) { /* the answer was 00, and did not arrive */
+		io_reset_on_close(&s->reach.target);
 		io_reset_on_close(&s->peer.out);
 		return;
 	}
 	if (s->record.end == LOG_END_CLIENT_RESET || s->inbox.end == 0)
 		return; /* nobody is there to be told, or nobody asked */
-	if (s->phase == GREETING)
+	if (s->phase == PHASE_PROXIED)
+		return; /* whoever it is, it doesn't wait for our words */
+	if (s->phase == PHASE_GREETING)
 		io_write(&s->peer.out, message,
 		    wire_put_method(message, WIRE_METHOD_NO_ACCEPTABLE));
+	else if (s->phase == PHASE_LOGIN)
+		io_write(&s->peer.out, message,
+		    wire_put_status(message, WIRE_STATUS_FAILURE));
+	else if (error == EREMOTE)
+		reply(s, s->reach.rep, NULL);
 	else if (s->record.end == LOG_END_HANDSHAKE_TIMEOUT)
 		reply(s, WIRE_REP_FAILURE, NULL);
 	else
@@ -239,8 +300,9 @@ serve(struct session *s)
 	int rc;
 
 	io_alarm(s->config->handshake_timeout_ms);
-	if ((rc = greet(s)) < 0 || (rc = read_request(s)) < 0 ||
-	    (rc = connect_out(s)) < 0)
+	if ((rc = read_proxy_header(s)) < 0 || (rc = greet(s)) < 0 ||
+	    (rc = authenticate(s)) < 0 || (rc = read_request(s)) < 0 ||
+	    (rc = check_rules(s)) < 0 || (rc = connect_out(s)) < 0)
 		refuse(s, rc);
 	else
 		carry(s);
@@ -253,7 +315,7 @@ leave_record(struct session *s)
 	s->record.client = s->peer.who.text;
 	s->record.duration_ms = io_now_ms() - s->started_ms;
 	peer_close(&s->peer);
-	io_close(&s->target);
+	io_close(&s->reach.target);
 	io_alarm_exit(RECORD_MS, EX_OSERR);
 	log_session(&s->record);
 }
@@ -282,6 +344,26 @@ take_over(struct peer *peer, int argc, char **argv, struct config *config)
 	return peer_take_over(peer);
 }
 
+/* The exit status. */
+static int
+run(int argc, char **argv, struct session *s, struct config *config)
+{
+	int rc;
+
+	if (config->explain.host)
+		return explain_request(config) < 0 ? EX_USAGE : EX_OK;
+	rc = take_over(&s->peer, argc, argv, config);
+	if (rc < 0)
+		return rc == -EINVAL ? EX_USAGE : EX_OSERR;
+	if (rc > 0)
+		return EX_OK;
+	s->started_ms = io_now_ms();
+	serve(s);
+	leave_record(s);
+	permit_end(&s->permit);
+	return EX_OK;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -292,7 +374,8 @@ main(int argc, char **argv)
 	    .config = &config,
 	    .inbox = {.data = in},
 	    .outbox = {.data = out},
-	    .target = {.fd = -1},
+	    .phase = PHASE_GREETING,
+	    .reach = {.target = {.fd = -1}},
 	    .record = {.reply = -1, .handshake_ms = -1, .connect_ms = -1},
 	};
 	int rc;
@@ -303,13 +386,7 @@ main(int argc, char **argv)
 	if (rc != 0)
 		return rc < 0 ? EX_USAGE : EX_OK;
 	log_open(config.log);
-	rc = take_over(&s.peer, argc, argv, &config);
-	if (rc < 0)
-		return rc == -EINVAL ? EX_USAGE : EX_OSERR;
-	if (rc > 0)
-		return EX_OK;
-	s.started_ms = io_now_ms();
-	serve(&s);
-	leave_record(&s);
-	return EX_OK;
+	rc = run(argc, argv, &s, &config);
+	config_free(&config);
+	return rc;
 }

@@ -181,10 +181,14 @@ accept_one(struct service *s, int listener)
 static void
 reload(struct service *s)
 {
+	struct config fresh;
+
 	report_reloading(&s->report);
-	if (config_read(s->argc, s->argv, s->config) < 0) {
+	if (config_read(s->argc, s->argv, &fresh) != 0) {
 		log_notice("the configuration stays as it was");
 	} else {
+		config_free(s->config);
+		*s->config = fresh;
 		log_open(s->config->log);
 		log_notice("the configuration was read again, for the clients "
 			   "that come next");

@@ -2,9 +2,9 @@
 #include "hash.h"
 #include "libcrypt.h"
 #include "log.h"
+#include "textfile.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,8 +12,29 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+uint8_t
+auth_choose_method(const struct wire_greeting *offer,
+    const struct auth_policy *policy, const char **why)
+{
+	size_t len = offer->methods_len;
+
+	if (policy->has_users &&
+	    memchr(offer->methods, WIRE_METHOD_PASSWORD, len))
+		return WIRE_METHOD_PASSWORD;
+	if (policy->needs_none && memchr(offer->methods, WIRE_METHOD_NONE, len))
+		return WIRE_METHOD_NONE;
+	if (policy->needs_none)
+		*why = "no method in common";
+	else if (policy->has_users)
+		*why = "it offered no password";
+	else if (policy->has_rules)
+		*why = "the rules allow it nothing without a password";
+	else
+		*why = "only local clients may come in without --users=FILE, "
+		       "--rules=FILE or --open";
+	return WIRE_METHOD_NO_ACCEPTABLE;
+}
 
 /* FNV-1a */
 static uint64_t
@@ -211,57 +232,6 @@ forbid_core(void)
 		prctl(PR_SET_DUMPABLE, 0);
 }
 
-/* Whether what stands in it can be believed. */
-static int
-check_file(const char *path, const struct stat *st)
-{
-	uid_t us = geteuid();
-
-	if (!S_ISREG(st->st_mode)) {
-		log_fault(
-		    "%s: not a regular file, as a users file has to be", path);
-		return -EINVAL;
-	}
-	if (st->st_uid != 0 && st->st_uid != us) {
-		log_fault("%s: it belongs to uid %u, who could let anybody in; "
-			  "a users file has to belong to root or to uid %u, "
-			  "who reads it",
-		    path, st->st_uid, us);
-		return -EINVAL;
-	}
-	if (st->st_mode & (S_IWGRP | S_IWOTH)) {
-		log_fault("%s: others can write to it, and let anybody in "
-			  "(mode %04o); chmod go-w would be right",
-		    path, st->st_mode & 07777);
-		return -EINVAL;
-	}
-	if (st->st_size > AUTH_FILE_MAX) {
-		log_fault("%s: a users file of more than %d bytes; that can't "
-			  "be one",
-		    path, AUTH_FILE_MAX);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-/* All of it, up to AUTH_FILE_MAX. */
-static int
-read_all(int fd, char *text, size_t size, size_t *len)
-{
-	*len = 0;
-	while (*len < size) {
-		ssize_t n = read(fd, text + *len, size - *len);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n == 0)
-			break;
-		if (n > 0)
-			*len += (size_t)n;
-	}
-	return 0;
-}
-
 static void
 forget(char *text, size_t len)
 {
@@ -270,56 +240,34 @@ forget(char *text, size_t len)
 	free(text);
 }
 
-static int
-unreadable(const char *path, int rc)
-{
-	log_fault("%s: %s; a users file has to be one that this user can read",
-	    path, strerror(-rc));
-	return rc == -ENOMEM ? rc : -EINVAL;
-}
-
 int
 auth_users_load(const char *path, struct auth_users *out)
 {
 	struct auth_users users;
 	struct auth_fault fault = {0};
-	struct stat st;
+	const char *wrong;
 	char *text = NULL;
-	size_t size = 0, len;
-	/* A FIFO is refused, not waited for. */
-	int rc, fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	size_t len = 0;
+	int rc;
 
-	if (fd < 0)
-		return unreadable(path, -errno);
 	forbid_core();
-	if (fstat(fd, &st) < 0) {
-		rc = unreadable(path, -errno);
-		goto out;
-	}
-	rc = check_file(path, &st);
-	if (rc < 0)
-		goto out;
-	size = (size_t)st.st_size;
-	text = malloc(size + 1);
-	rc = text ? read_all(fd, text, size, &len) : -ENOMEM;
+	rc = textfile_read(path, AUTH_FILE_MAX, &text, &len, &wrong);
 	if (rc < 0) {
-		rc = unreadable(path, rc);
-		goto out;
+		log_fault("--users=%s: %s", path, wrong);
+		return rc == -ENOMEM ? rc : -EINVAL;
 	}
 	rc = auth_users_parse(text, len, &users, &fault);
-	if (rc == -EINVAL)
-		log_fault("%s:%u: %s", path, fault.line, fault.what);
-	else if (rc < 0)
-		unreadable(path, rc);
-	if (rc < 0)
-		goto out;
+	if (rc < 0) {
+		if (rc == -ENOMEM)
+			log_fault("--users=%s: %s", path, strerror(ENOMEM));
+		else
+			log_fault("%s:%u: %s", path, fault.line, fault.what);
+		forget(text, len);
+		return rc;
+	}
 	users.path = path;
 	*out = users;
-	text = NULL;
-out:
-	forget(text, size + 1);
-	close(fd);
-	return rc;
+	return 0;
 }
 
 void

@@ -9,6 +9,9 @@
 #ifndef AUTH_H
 #define AUTH_H
 
+#include "wire.h"
+
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,11 +40,26 @@ struct auth_users {
 	uint32_t table_mask;
 };
 
+/* What a method is chosen by. */
+struct auth_policy {
+	bool has_users;  /* there are passwords to check */
+	bool has_rules;  /* of an administrator's own */
+	bool needs_none; /* a client without a password may do something */
+};
+
 /* What is wrong with which line, and what would be right. */
 struct auth_fault {
 	unsigned line;
 	char what[160];
 };
+
+/*
+ * The METHOD for what a client offers, RFC 1928 section 3: a password where
+ * there are some, for who offers one means to be somebody; or none, where that
+ * will do. Otherwise WIRE_METHOD_NO_ACCEPTABLE, and *why, in words.
+ */
+uint8_t auth_choose_method(const struct wire_greeting *offer,
+    const struct auth_policy *policy, const char **why);
 
 /*
  * Reads and checks the users file. 0; or -EINVAL, after a sentence in the log

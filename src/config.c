@@ -1,339 +1,384 @@
 #include "config.h"
+#include "memory.h"
+#include "options.h"
+#include "rulefile.h"
 #include "systemd.h"
+#include "textfile.h"
+#include "usage.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <getopt.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Ten years; what a timer can hold, and a typing error cannot reach. */
-#define SECONDS_MAX 315360000
-
 /* More processes than a kernel has numbers for. */
 #define COUNT_MAX 4194304
 
-enum kind { SECONDS, COUNT, TARGET, FROM_FILE, HELP, PRINT_VERSION };
-
-/* In the order of --help; getopt_long(3) knows them by their place from 1. */
-static const struct setting {
-	const char *name;
-	enum kind kind;
-	size_t offset; /* in struct config */
-	const char *example;
-} settings[] = {
-    {"handshake-timeout", SECONDS,
-	offsetof(struct config, handshake_timeout_ms), "30"},
-    {"connect-timeout", SECONDS, offsetof(struct config, connect_timeout_ms),
-	"30"},
-    {"lifetime", SECONDS, offsetof(struct config, lifetime_ms), "30"},
-    {"idle-timeout", SECONDS, offsetof(struct config, idle_timeout_ms), "30"},
-    {"log", TARGET, offsetof(struct config, log), "syslog"},
-    {"config", FROM_FILE, 0, "/etc/socks5-handler.conf"},
-    {"max-clients", COUNT, offsetof(struct config, max_clients), "1000"},
-    {"max-per-source", COUNT, offsetof(struct config, max_per_source), "100"},
-    {"spare", COUNT, offsetof(struct config, spare), "8"},
-    {"idle-exit", SECONDS, offsetof(struct config, idle_exit_ms), "60"},
-    {"help", HELP, 0, NULL},
-    {"version", PRINT_VERSION, 0, NULL},
+enum kind {
+	SECONDS,
+	COUNT,
+	TARGET,
+	TERM, /* `offset` is an enum terms_key */
+	FLAG,
+	TEXT,
+	FAMILY,
+	/* Below: on the command line only. */
+	FROM_FILE,
+	QUESTION, /* a text of struct config_explain */
+	EXPLAIN,
+	CHECK,
+	HELP,
+	PRINT_VERSION,
 };
-#define SETTINGS (sizeof(settings) / sizeof(*settings))
+
+#define AT(field) offsetof(struct config, field)
+
+static const struct option_entry settings[] = {
+    {"handshake-timeout", "30", SECONDS, AT(handshake_timeout_ms)},
+    {"connect-timeout", "30", SECONDS, AT(connect_timeout_ms)},
+    {"lifetime", "30", SECONDS, AT(terms.lifetime_ms)},
+    {"idle-timeout", "30", SECONDS, AT(terms.idle_ms)},
+    {"users", "/etc/socks5-handler.users", TEXT, AT(users_file)},
+    {"rules", "/etc/socks5-handler.rules", TEXT, AT(rules_file)},
+    {"open", NULL, FLAG, AT(open)},
+    {"proxy-protocol", NULL, FLAG, AT(proxy_protocol)},
+    {"source", "192.0.2.1", TERM, TERMS_SOURCE},
+    {"interface", "eth0", TERM, TERMS_INTERFACE},
+    {"mark", "42", TERM, TERMS_MARK},
+    {"rate", "1000000", TERM, TERMS_RATE},
+    {"prefer", "ipv4", FAMILY, AT(prefer)},
+    {"upstream", "socks5://proxy.example.org:1080", TEXT, AT(upstream_text)},
+    {"upstream-password", "/etc/socks5-handler.password", TEXT,
+	AT(upstream_password_file)},
+    {"max-clients", "1000", COUNT, AT(max_clients)},
+    {"max-per-source", "100", COUNT, AT(max_per_source)},
+    {"spare", "8", COUNT, AT(spare)},
+    {"idle-exit", "60", SECONDS, AT(idle_exit_ms)},
+    {"log", "syslog", TARGET, AT(log)},
+    {"config", "/etc/socks5-handler.conf", FROM_FILE, 0},
+    {"from", "192.0.2.1", QUESTION, AT(explain.from)},
+    {"user", "alice", QUESTION, AT(explain.user)},
+    {"uid", "1000", QUESTION, AT(explain.uid)},
+    {"command", "connect", QUESTION, AT(explain.command)},
+    {"explain", NULL, EXPLAIN, 0},
+    {"check", NULL, CHECK, 0},
+    {"help", NULL, HELP, 0},
+    {"version", NULL, PRINT_VERSION, 0},
+    {0},
+};
 
 static const struct config defaults = {
     .handshake_timeout_ms = 10000,
     .connect_timeout_ms = 10000,
-    .lifetime_ms = 30000,
-    .idle_timeout_ms = 0,
-    .log = LOG_TO_AUTO,
-    .idle_exit_ms = 0,
     .max_clients = 1000,
-    .max_per_source = 0,
     .spare = 8,
+    .log = LOG_TO_AUTO,
+    .terms = {.set = 1U << TERMS_LIFETIME | 1U << TERMS_IDLE,
+	.lifetime_ms = 30000},
+    .prefer = AF_UNSPEC,
 };
 
-static const char help[] =
-    "Usage: socks5-handler [OPTION]...\n"
-    "Serves one SOCKS5 client, whose connection a super-server (systemd, "
-    "xinetd,\n"
-    "inetd, tcpserver, ssh) hands over on descriptors 0 and 1. Given a "
-    "listening\n"
-    "socket instead, it serves each client in a process of its own.\n"
-    "\n"
-    "  --handshake-timeout=SECONDS  until the request is read (default 10)\n"
-    "  --connect-timeout=SECONDS    to look up and connect (default 10)\n"
-    "  --lifetime=SECONDS           of the relay (default 30)\n"
-    "  --idle-timeout=SECONDS       without a byte either way (default 0)\n"
-    "  --log=TARGET                 journal (not if static), syslog, stderr, "
-    "none;\n"
-    "                               auto (default): the first that is there\n"
-    "  --config=FILE                options, \"lifetime 60\" for example to a "
-    "line\n"
-    "  --help, --version            print this, or the version, and exit\n"
-    "For a listening socket:\n"
-    "  --max-clients=N              served at once (default 1000)\n"
-    "  --max-per-source=N           of one address, IPv6 /64 or user (default "
-    "0)\n"
-    "  --spare=N                    processes that wait for a client (default "
-    "8)\n"
-    "  --idle-exit=SECONDS          exit after so long without any (default "
-    "0)\n"
-    "\n"
-    "SECONDS may have a fraction (0.5). 0 is no limit.\n"
-    "Exit status: 0 the connection was handled, refusals included; 64 bad\n"
-    "usage or nothing to serve; 71 the machinery failed.\n"
-    "More in socks5-handler(8).\n";
-
-/* Where a value stands, for the sentence that says what is wrong with it. */
-struct place {
-	const char *file; /* NULL: the command line */
-	unsigned line;
+/* What is being read. */
+struct reading {
+	struct config *config;
+	bool asks, checks; /* --explain, --check */
 };
 
-/* Says "--lifetime=x: ..." or "FILE:LINE: lifetime x: ..."; -EINVAL. */
-static int
-complain(const struct place *place, const char *name, const char *text,
-    const char *what)
-{
-	if (place->file)
-		log_fault("%s:%u: %s %s: %s", place->file, place->line, name,
-		    text, what);
-	else
-		log_fault("--%s=%s: %s", name, text, what);
-	return -EINVAL;
-}
-
-/* "30" or "0.5" seconds as milliseconds; -EINVAL for anything else. */
-static int
-parse_seconds(const char *text, int64_t *out)
-{
-	int64_t seconds = 0, ms = 0;
-	size_t digits = strspn(text, "0123456789");
-
-	if (digits == 0 || digits > 9)
-		return -EINVAL;
-	for (size_t i = 0; i < digits; i++)
-		seconds = seconds * 10 + (*text++ - '0');
-	if (*text == '.') {
-		digits = strspn(++text, "0123456789");
-		if (digits == 0)
-			return -EINVAL;
-		for (size_t i = 0; i < 3; i++)
-			ms = ms * 10 + (i < digits ? text[i] - '0' : 0);
-		/* What is left below a millisecond is not "no limit". */
-		if (seconds == 0 && ms == 0 && strspn(text, "0") < digits)
-			ms = 1;
-		text += digits;
-	}
-	if (*text || seconds > SECONDS_MAX)
-		return -EINVAL;
-	*out = seconds * 1000 + ms;
-	return 0;
-}
+/* --- one setting ---------------------------------------------------------- */
 
 static int
-parse_count(const char *text, int64_t *out)
-{
-	size_t digits = strspn(text, "0123456789");
-	int64_t count;
-
-	if (digits == 0 || digits > 9 || text[digits])
-		return -EINVAL;
-	count = strtol(text, NULL, 10);
-	if (count > COUNT_MAX)
-		return -EINVAL;
-	*out = count;
-	return 0;
-}
-
-/* A number, or an example of one. */
-static int
-read_number(const struct setting *setting, const char *text,
-    const struct place *place, int64_t *out)
-{
-	char what[128];
-
-	if ((setting->kind == SECONDS ? parse_seconds(text, out)
-				      : parse_count(text, out)) == 0)
-		return 0;
-	snprintf(what, sizeof(what),
-	    "not a number%s; write for example %s%s%c%s%s",
-	    setting->kind == SECONDS ? " of seconds" : " up to 4194304",
-	    place->file ? "" : "--", setting->name, place->file ? ' ' : '=',
-	    setting->example,
-	    strcmp(setting->name, "spare") == 0 ? "" : ", or 0 for no limit");
-	return complain(place, setting->name, text, what);
-}
-
-static int
-read_target(const struct setting *setting, const char *text,
-    const struct place *place, enum log_target *out)
+read_target(const struct option_entry *entry, const char *text,
+    const struct options_place *place, enum log_target *out)
 {
 	if (log_target_parse(text, out) < 0)
-		return complain(place, setting->name, text,
+		return options_complain(place, entry->name, text,
 		    systemd_has_journal() ? "no such target; write auto, "
 					    "journal, syslog, stderr or none"
 					  : "no such target; write auto, "
-					    "syslog, stderr or none");
+					    "syslog, stderr or none",
+		    NULL);
 	if (*out == LOG_TO_JOURNAL && !systemd_has_journal())
-		return complain(place, setting->name, text,
+		return options_complain(place, entry->name, text,
 		    "the static build can't write to the journal; write auto, "
-		    "syslog, stderr or none");
+		    "syslog, stderr or none",
+		    NULL);
 	if (*out == LOG_TO_STDERR && log_stderr_forbidden())
-		return complain(place, setting->name, text,
-		    place->file ? "standard error is the client here; write "
-				  "log syslog or log auto"
-				: "standard error is the client here; write "
-				  "--log=syslog or --log=auto");
+		return options_complain(place, entry->name, text,
+		    "standard error is the client here", entry->example);
 	return 0;
 }
 
 static int
-apply(const struct setting *setting, const char *text,
-    const struct place *place, struct config *config)
+read_family(const struct option_entry *entry, const char *text,
+    const struct options_place *place, sa_family_t *out)
 {
-	void *value = (char *)config + setting->offset;
-
-	if (setting->kind == TARGET)
-		return read_target(setting, text, place, value);
-	return read_number(setting, text, place, value);
-}
-
-/* One line of a file: a name, blanks, a value. Changed here. */
-static int
-apply_line(char *line, const struct place *place, struct config *config)
-{
-	const char *name, *value;
-	char *rest = line, *end;
-
-	line[strcspn(line, "#")] = '\0';
-	for (end = line + strlen(line);
-	     end > line && isspace((unsigned char)end[-1]); end--)
-		;
-	*end = '\0';
-	while ((name = strsep(&rest, " \t")) && !*name)
-		;
-	if (!name)
-		return 0;
-	value = rest ? rest + strspn(rest, " \t") : "";
-	for (size_t i = 0; i < SETTINGS; i++) {
-		if (settings[i].kind < FROM_FILE &&
-		    strcmp(settings[i].name, name) == 0)
-			return apply(&settings[i], value, place, config);
-	}
-	return complain(place, name, value,
-	    "no such option; a line is one of socks5-handler --help without "
-	    "its dashes, a blank, and a value, such as lifetime 60");
-}
-
-static int
-read_file(const char *path, struct config *config)
-{
-	struct place place = {.file = path};
-	char *line = NULL;
-	size_t size = 0;
-	FILE *file = fopen(path, "re");
-	int rc = 0;
-
-	if (!file) {
-		log_fault("--config=%s: %s; it has to be a file that this "
-			  "user can read",
-		    path, strerror(errno));
-		return -EINVAL;
-	}
-	while (rc == 0 && getline(&line, &size, file) >= 0) {
-		place.line++;
-		rc = apply_line(line, &place, config);
-	}
-	if (rc == 0 && ferror(file)) {
-		log_fault("--config=%s: it can't be read (%s); it has to be a "
-			  "file",
-		    path, strerror(errno));
-		rc = -EINVAL;
-	}
-	free(line);
-	fclose(file);
-	return rc;
-}
-
-/* What getopt_long(3) could not take; it leaves the reason in optopt. */
-static int
-refuse(int kind, char **argv)
-{
-	const char *word = argv[optind - 1];
-	const struct setting *setting = optopt > 0 && optopt <= (int)SETTINGS
-					    ? &settings[optopt - 1]
-					    : NULL;
-
-	if (kind == ':' && setting)
-		log_fault("%s: needs a value; write for example %s=%s", word,
-		    word, setting->example);
-	else if (setting)
-		log_fault(
-		    "%s: takes no value; leave out what follows the =", word);
-	else if (optopt > 0)
-		log_fault("-%c: no such option; socks5-handler --help lists "
-			  "them",
-		    optopt);
+	if (strcmp(text, "ipv4") == 0)
+		*out = AF_INET;
+	else if (strcmp(text, "ipv6") == 0)
+		*out = AF_INET6;
 	else
-		log_fault("%s: no such option; socks5-handler --help lists "
-			  "them",
-		    word);
+		return options_complain(place, entry->name, text,
+		    "no such family; write ipv4 or ipv6", NULL);
+	return 0;
+}
+
+/* Kept in a copy, for a line of a file is gone soon. */
+static int
+read_text(const struct option_entry *entry, const char *text,
+    const struct options_place *place, char **out)
+{
+	if (!*text)
+		return options_complain(
+		    place, entry->name, text, "empty", entry->example);
+	free(*out);
+	*out = memory_copy(text);
+	return *out ? 0 : -ENOMEM;
+}
+
+static int
+read_count(const char *text, int64_t *out)
+{
+	uint64_t count;
+
+	if (terms_read_number(text, strlen(text), COUNT_MAX, &count) < 0)
+		return -EINVAL;
+	*out = (int64_t)count;
+	return 0;
+}
+
+static int
+apply_term(const struct option_entry *entry, const char *text,
+    const struct options_place *place, struct terms *terms)
+{
+	const char *wrong;
+
+	wrong =
+	    terms_set((enum terms_key)entry->offset, text, strlen(text), terms);
+	if (!wrong)
+		return 0;
+	return options_complain(place, entry->name, text, wrong, NULL);
+}
+
+static int
+apply(size_t index, const char *text, const struct options_place *place,
+    void *context)
+{
+	const struct option_entry *entry = &settings[index];
+	struct reading *reading = context;
+	struct config *config = reading->config;
+	void *value = (char *)config + entry->offset;
+	size_t len = strlen(text);
+
+	if (place->file && entry->kind >= FROM_FILE)
+		return options_complain(place, entry->name, text,
+		    "for the command line only; leave out this line", NULL);
+	switch ((enum kind)entry->kind) {
+	case SECONDS:
+		if (terms_read_seconds(text, len, value) == 0)
+			return 0;
+		return options_complain(place, entry->name, text,
+		    "not a number of seconds", entry->example);
+	case COUNT:
+		if (read_count(text, value) == 0)
+			return 0;
+		return options_complain(place, entry->name, text,
+		    "not a number up to 4194304", entry->example);
+	case TARGET:
+		return read_target(entry, text, place, value);
+	case TERM:
+		return apply_term(entry, text, place, &config->terms);
+	case FLAG:
+		*(bool *)value = true;
+		return 0;
+	case FAMILY:
+		return read_family(entry, text, place, value);
+	case TEXT:
+	case QUESTION:
+		return read_text(entry, text, place, value);
+	case FROM_FILE:
+		return options_read_file(
+		    entry->name, text, settings, apply, reading);
+	case EXPLAIN:
+		reading->asks = true;
+		return 0;
+	case CHECK:
+		reading->checks = true;
+		return 0;
+	case HELP:
+		usage_print();
+		return 1;
+	case PRINT_VERSION:
+		puts("socks5-handler " VERSION);
+		return 1;
+	}
 	return -EINVAL;
 }
 
-/* getopt_long(3)'s view of the settings. */
-static void
-list_options(struct option out[SETTINGS + 1])
+/* --- the files that they name --------------------------------------------- */
+
+/* As a whole; -EINVAL after a sentence. */
+static int
+read_whole(
+    const char *option, const char *path, size_t max, char **text, size_t *len)
 {
-	for (size_t i = 0; i < SETTINGS; i++)
-		out[i] = (struct option){
-		    .name = settings[i].name,
-		    .has_arg = settings[i].kind < HELP ? required_argument
-						       : no_argument,
-		    .val = (int)i + 1, /* below any letter */
-		};
-	out[SETTINGS] = (struct option){0};
+	const char *wrong;
+
+	if (textfile_read(path, max, text, len, &wrong) == 0)
+		return 0;
+	log_fault("--%s=%s: %s", option, path, wrong);
+	return -EINVAL;
+}
+
+static int
+load_rules(struct config *config, bool explain)
+{
+	const char *text = config->open ? rulefile_open : rulefile_default;
+	const char *name = RULEFILE_BUILT_IN;
+	struct rulefile_error error;
+	size_t len = strlen(text);
+	int rc;
+
+	if (config->rules_file && config->open) {
+		log_fault("--open and --rules=%s: the rules say who needs no "
+			  "password; leave out --open, and write \"allow to "
+			  "any\" as their last line",
+		    config->rules_file);
+		return -EINVAL;
+	}
+	/* A session reads those built in when it needs them. */
+	if (!config->rules_file && !explain)
+		return 0;
+	if (config->rules_file) {
+		rc = read_whole("rules", config->rules_file, RULEFILE_MAX,
+		    &config->rules_text, &len);
+		if (rc < 0)
+			return rc;
+		text = config->rules_text;
+		name = config->rules_file;
+	}
+	rc = rulefile_parse(name, text, len, &config->rules, &error);
+	if (rc < 0)
+		log_fault(
+		    "%s:%u:%u: %s", name, error.line, error.column, error.text);
+	return rc;
+}
+
+static int
+load_users(struct config *config)
+{
+	int rc;
+
+	if (!config->users_file)
+		return 0;
+	rc = auth_users_load(config->users_file, &config->users);
+	config->has_users = rc == 0;
+	return rc;
+}
+
+static int
+load_upstream(struct config *config)
+{
+	const char *file = config->upstream_password_file, *why;
+	char *text = NULL;
+	size_t len;
+	int rc;
+
+	if (!config->upstream_text && file) {
+		log_fault("--upstream-password=%s: there is no --upstream; "
+			  "write for example --upstream=socks5://"
+			  "user@proxy.example.org:1080",
+		    file);
+		return -EINVAL;
+	}
+	if (!config->upstream_text)
+		return 0;
+	/* The text may hold a password: it isn't repeated. */
+	if (url_parse(config->upstream_text, &config->upstream, &why) < 0) {
+		log_fault("--upstream: %s; write for example "
+			  "--upstream=socks5://user@proxy.example.org:1080",
+		    why);
+		return -EINVAL;
+	}
+	config->has_upstream = true;
+	if (!file)
+		return 0;
+	rc = read_whole("upstream-password", file, 4096, &text, &len);
+	if (rc < 0)
+		return rc;
+	rc = url_set_password(&config->upstream, text, len, &why);
+	if (rc < 0)
+		log_fault("--upstream-password=%s: %s", file, why);
+	explicit_bzero(text, len);
+	free(text);
+	return rc;
+}
+
+/* --- all of it ------------------------------------------------------------ */
+
+static int
+read_operands(int argc, char **argv, int first, struct reading *reading)
+{
+	struct config_explain *ask = &reading->config->explain;
+	const char *const options[] = {
+	    ask->from, ask->user, ask->uid, ask->command};
+
+	if (reading->asks) {
+		if (argc - first != 2) {
+			log_fault("--explain: needs a host and a port; write "
+				  "for example --explain www.example.org 443");
+			return -EINVAL;
+		}
+		ask->host = argv[first];
+		ask->port = argv[first + 1];
+		return 0;
+	}
+	if (first < argc) {
+		log_fault("%s: not an option; socks5-handler --help lists them",
+		    argv[first]);
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
+		if (!options[i])
+			continue;
+		log_fault("--from, --user, --uid and --command go with "
+			  "--explain HOST PORT; write that, or leave them out");
+		return -EINVAL;
+	}
+	return 0;
 }
 
 int
 config_read(int argc, char **argv, struct config *out)
 {
-	const struct place command_line = {0};
 	struct config config = defaults;
-	struct option options[SETTINGS + 1];
-	int opt, rc = 0;
+	struct reading reading = {.config = &config};
+	int rest, rc;
 
-	list_options(options);
-	optind = 0; /* from the start, also at the second time */
-	while (rc == 0 &&
-	       (opt = getopt_long(argc, argv, "+:", options, NULL)) != -1) {
-		const struct setting *setting =
-		    opt > (int)SETTINGS ? NULL : &settings[opt - 1];
-
-		if (!setting) {
-			rc = refuse(opt, argv);
-		} else if (setting->kind == HELP) {
-			fputs(help, stdout);
-			return 1;
-		} else if (setting->kind == PRINT_VERSION) {
-			puts("socks5-handler " VERSION);
-			return 1;
-		} else if (setting->kind == FROM_FILE) {
-			rc = read_file(optarg, &config);
-		} else {
-			rc = apply(setting, optarg, &command_line, &config);
-		}
-	}
-	if (rc == 0 && optind < argc) {
-		log_fault("%s: not an option, and there is nothing else to "
-			  "say; socks5-handler --help lists the options",
-		    argv[optind]);
-		rc = -EINVAL;
-	}
+	rc = options_read(argc, argv, settings, apply, &reading, &rest);
 	if (rc == 0)
+		rc = read_operands(argc, argv, rest, &reading);
+	if (rc == 0 && (rc = load_rules(&config, reading.asks)) == 0 &&
+	    (rc = load_users(&config)) == 0)
+		rc = load_upstream(&config);
+	if (rc == 0 && !reading.checks) {
 		*out = config;
-	return rc;
+		return 0;
+	}
+	config_free(&config);
+	return rc == 0 ? 1 : rc;
+}
+
+void
+config_free(struct config *config)
+{
+	rulefile_free(&config->rules);
+	auth_users_free(&config->users);
+	explicit_bzero(&config->upstream, sizeof(config->upstream));
+	free(config->rules_text);
+	for (size_t i = 0; settings[i].name; i++) {
+		if (settings[i].kind == TEXT || settings[i].kind == QUESTION)
+			free(*(char **)((char *)config + settings[i].offset));
+	}
+	*config = defaults;
 }

@@ -183,8 +183,8 @@ hash_fault(const char *hash, size_t len)
 		len - strlen(scheme->prefix), scheme))
 		return libcrypt_knows(scheme->prefix)
 			   ? NULL
-			   : "this build's crypt(3) can't check such a hash; "
-			     "make it anew with openssl passwd -6";
+			   : "this build can't check such a hash; the "
+			     "ordinary one, which has libcrypt, can";
 	if (*scheme->prefix)
 		return "the hash is not whole, or something stands behind it; "
 		       "copy all that the tool printed, and nothing else";

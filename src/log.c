@@ -26,8 +26,7 @@
 #define SYSLOG_SOCKET  "/dev/log"
 /* How long the record may wait for journald before we leave it to its luck. */
 #define JOURNALD_MS 500
-
-#define IDENTIFIER "socks5-handler"
+#define IDENTIFIER  "socks5-handler"
 
 /* A field is PREFIX NAME "=" value, as the journal takes it. */
 #define PREFIX     "SOCKS5_"
@@ -75,6 +74,7 @@ static const char *const end_names[] = {
     [LOG_END_AUTH_FAILED] = "auth-failed",
     [LOG_END_MALFORMED] = "malformed",
     [LOG_END_REFUSED] = "refused",
+    [LOG_END_UPSTREAM] = "upstream",
     [LOG_END_TERMINATED] = "terminated",
     [LOG_END_ERROR] = "error",
 };
@@ -226,9 +226,8 @@ static int
 connect_to(const char *path)
 {
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
-	int fd;
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
 	strncpy(un.sun_path, path, sizeof(un.sun_path) - 1);

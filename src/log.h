@@ -37,6 +37,7 @@ enum log_end {
 	LOG_END_AUTH_FAILED, /* 01 01: wrong name or password */
 	LOG_END_MALFORMED,   /* the client's bytes are not SOCKS5 */
 	LOG_END_REFUSED,     /* a REP other than 00 */
+	LOG_END_UPSTREAM,    /* --upstream didn't do it */
 	LOG_END_TERMINATED,  /* SIGTERM */
 	LOG_END_ERROR,       /* this process could not go on */
 };

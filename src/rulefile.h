@@ -28,6 +28,9 @@ struct rulefile_error {
  */
 extern const char rulefile_default[], rulefile_open[];
 
+/* What stands for the file's name then. */
+#define RULEFILE_BUILT_IN "built in"
+
 /*
  * Reads the rules in `len` bytes of text, lines that end with \n or \r\n. Both
  * `file`, the name of the text, and the text have to stay until the rules are

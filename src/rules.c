@@ -180,6 +180,8 @@ match_to(struct view *view, const struct rules_line *line,
 		return YES;
 	if (!question->has_target)
 		return MAYBE;
+	if (question->unresolved && !question->has_address)
+		return certain(item->kind == RULES_ANY || has_name(view, item));
 	if (item->kind == RULES_NETWORK)
 		return match_network(view, line, item);
 	if (item->kind == RULES_HOST || item->kind == RULES_DOMAIN) {

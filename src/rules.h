@@ -75,6 +75,7 @@ struct rules_question {
 	uint16_t port;      /* DST.PORT */
 	const char *name;   /* as asked for; NULL: an address was */
 	size_t name_len;    /* bytes, with a trailing dot if it has one */
+	bool unresolved;    /* a name's address will never be known */
 	bool has_address;   /* the one below; it may be one of the name's */
 	union addr address; /* what would be dialled; its port is not used */
 };
@@ -164,6 +165,9 @@ void rules_set_target(
  * only by "internal", by a network of internal addresses alone, or by the very
  * address; "any", a name or another network doesn't do. Internal is what
  * addr_is_internal() says, and this host's own addresses.
+ *
+ * Where a name is unresolved, because somebody else looks it up, lines about
+ * networks or internal addresses don't match it, and "any" does.
  */
 enum rules_verdict rules_ask(const struct rules *rules,
     const struct rules_question *question, const struct rules_line **by);

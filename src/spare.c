@@ -88,9 +88,11 @@ map_code(struct dl_phdr_info *object, size_t size, void *page_size)
 		const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
 		uintptr_t at = object->dlpi_addr + segment->p_vaddr;
 
-		if (segment->p_type == PT_LOAD && !(segment->p_flags & PF_W))
-			madvise((void *)(at & ~mask),
-			    (at & mask) + segment->p_memsz, MADV_POPULATE_READ);
+		if (segment->p_type != PT_LOAD || segment->p_flags & PF_W)
+			continue;
+		/* NOLINTNEXTLINE(performance-no-int-to-ptr): it has numbers */
+		madvise((void *)(at & ~mask), (at & mask) + segment->p_memsz,
+		    MADV_POPULATE_READ);
 	}
 	return 0;
 }
@@ -104,12 +106,12 @@ static void
 warm_up(void)
 {
 	uintptr_t page_size = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uintptr_t here = (uintptr_t)&page_size & ~(page_size - 1);
+	char *here = (char *)&page_size;
 
 	dl_iterate_phdr(map_code, &page_size);
 	/* What a session takes of the stack. */
-	madvise(
-	    (void *)(here - 3 * page_size), 4 * page_size, MADV_POPULATE_WRITE);
+	here -= (uintptr_t)here % page_size;
+	madvise(here - 3 * page_size, 4 * page_size, MADV_POPULATE_WRITE);
 }
 
 static void

@@ -78,8 +78,14 @@ read_number(
 	return 0;
 }
 
-static int
-read_seconds(const char *text, size_t len, int64_t *out)
+int
+terms_read_number(const char *text, size_t len, uint64_t max, uint64_t *out)
+{
+	return read_number(text, len, 10, max, out);
+}
+
+int
+terms_read_seconds(const char *text, size_t len, int64_t *out)
 {
 	const char *point = memchr(text, '.', len);
 	size_t whole_len = point ? (size_t)(point - text) : len;
@@ -176,10 +182,10 @@ terms_set(
 
 	switch (key) {
 	case TERMS_LIFETIME:
-		rc = read_seconds(value, len, &terms->lifetime_ms);
+		rc = terms_read_seconds(value, len, &terms->lifetime_ms);
 		break;
 	case TERMS_IDLE:
-		rc = read_seconds(value, len, &terms->idle_ms);
+		rc = terms_read_seconds(value, len, &terms->idle_ms);
 		break;
 	case TERMS_SOURCE:
 		rc = read_source(value, len, terms);
@@ -201,4 +207,15 @@ terms_set(
 		return keys[key].wrong;
 	terms->set |= 1U << key;
 	return NULL;
+}
+
+bool
+terms_equal(const struct terms *a, const struct terms *b)
+{
+	return a->lifetime_ms == b->lifetime_ms && a->idle_ms == b->idle_ms &&
+	       addr_equal(&a->source[0], &b->source[0]) &&
+	       addr_equal(&a->source[1], &b->source[1]) &&
+	       a->source_same == b->source_same &&
+	       strncmp(a->interface, b->interface, IF_NAMESIZE) == 0 &&
+	       a->mark == b->mark && a->rate == b->rate;
 }

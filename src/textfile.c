@@ -20,6 +20,11 @@ check(int fd, size_t max, size_t *size, const char **wrong)
 		*wrong = "not a regular file; name one";
 		return -EINVAL;
 	}
+	if (st.st_uid != 0 && st.st_uid != geteuid()) {
+		*wrong = "it belongs to a user who could change it; chown it "
+			 "to root, or to the user who reads it";
+		return -EPERM;
+	}
 	if (st.st_mode & (S_IWGRP | S_IWOTH)) {
 		*wrong = "others can write to it; chmod go-w takes that away";
 		return -EPERM;

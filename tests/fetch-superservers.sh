@@ -8,8 +8,8 @@
 set -eu
 
 packages='xinetd openbsd-inetd inetutils-inetd ucspi-tcp ipsvd openssh-server'
-# And fail2ban, whose filter of ours is tried.
-packages="$packages fail2ban"
+# fail2ban, whose filter of ours is tried, and what may stand in front of us.
+packages="$packages fail2ban haproxy"
 
 fail()
 {

@@ -21,9 +21,11 @@ installed()
 		.$units/socks5-handler@.service
 		./usr/bin/socks5-handler
 		./usr/share/doc/socks5-handler/README.md
+		./usr/share/doc/socks5-handler/examples/fail2ban.conf
 		./usr/share/doc/socks5-handler/examples/inetd.conf
 		./usr/share/doc/socks5-handler/examples/tcpserver
 		./usr/share/man/man5/socks5-handler.rules.5
+		./usr/share/man/man5/socks5-handler.users.5
 		./usr/share/man/man8/socks5-handler.8
 	END
 	)" ]

@@ -14,7 +14,7 @@ floors=(
 	"rules identity options"
 	"ruleword"
 	"rulefile"
-	"peer resolve sandbox clients spare report permit ending"
+	"permit peer resolve sandbox clients spare report ending"
 	"auth dial"
 	"config bind udp relay upstream"
 	"reach explain"

@@ -139,7 +139,7 @@ teardown()
 	target_held
 	filled=$(sed -n 's/^filled //p' <<<"$output")
 	# What the kernel's buffers and ours take, and nothing near 256 MiB.
-	at_most "$filled" 33554432
+	at_most "$filled" 134217728
 	has bytes_up "$filled"
 }
 
@@ -150,7 +150,7 @@ teardown()
 		"await:$go" stopped-cpu:300 drain-eof shut
 	target_held
 	filled=$(sed -n 's/^filled //p' "$BATS_TEST_TMPDIR/target.out")
-	at_most "$filled" 33554432
+	at_most "$filled" 134217728
 	has bytes_down "$filled"
 	[[ $output == *"drained $filled"* ]]
 }

@@ -43,7 +43,7 @@ serve(const struct config *config)
 
 	for (int fd = STDERR_FILENO + 1; fd < FIRST + 8; fd++)
 		HOLD(fcntl(fd, F_GETFD) < 0 && errno == EBADF);
-	HOLD(config->lifetime_ms == 1234);
+	HOLD(config->terms.lifetime_ms == 1234);
 	HOLD(write(STDOUT_FILENO, "hello", 5) == 5);
 	HOLD(read(STDIN_FILENO, &byte, 1) == 1 && byte == 'x');
 	_exit(0);
@@ -59,7 +59,7 @@ start(size_t count, struct config config)
 
 	if (pid != 0)
 		return pid;
-	config.lifetime_ms = 1234;
+	config.terms.lifetime_ms = 1234;
 	config.log = LOG_TO_STDERR;
 	io_signals_init();
 	rc = accept_clients(&sockets, 1, no_options, &config);

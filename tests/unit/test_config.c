@@ -57,8 +57,8 @@ defaults(void **state)
 	assert_int_equal(read_word(NULL, &c), 0);
 	assert_int_equal(c.handshake_timeout_ms, 10000);
 	assert_int_equal(c.connect_timeout_ms, 10000);
-	assert_int_equal(c.lifetime_ms, 30000);
-	assert_int_equal(c.idle_timeout_ms, 0);
+	assert_int_equal(c.terms.lifetime_ms, 30000);
+	assert_int_equal(c.terms.idle_ms, 0);
 	assert_int_equal(c.log, LOG_TO_AUTO);
 	assert_int_equal(c.max_clients, 1000);
 	assert_int_equal(c.max_per_source, 0);
@@ -77,10 +77,10 @@ each_option_sets_its_own(void **state)
 	read_word("--connect-timeout=2", &c);
 	assert_int_equal(c.connect_timeout_ms, 2000);
 	read_word("--lifetime=3", &c);
-	assert_int_equal(c.lifetime_ms, 3000);
+	assert_int_equal(c.terms.lifetime_ms, 3000);
 	read_word("--idle-timeout=4", &c);
-	assert_int_equal(c.idle_timeout_ms, 4000);
-	assert_int_equal(c.lifetime_ms, 30000);
+	assert_int_equal(c.terms.idle_ms, 4000);
+	assert_int_equal(c.terms.lifetime_ms, 30000);
 	read_word("--log=none", &c);
 	assert_int_equal(c.log, LOG_TO_NONE);
 	read_word("--idle-exit=5", &c);
@@ -94,9 +94,9 @@ each_option_sets_its_own(void **state)
 	assert_int_equal(c.max_per_source, 0);
 	/* The value as a word of its own; of two the last. */
 	assert_int_equal(read_words("--lifetime", "4", &c), 0);
-	assert_int_equal(c.lifetime_ms, 4000);
+	assert_int_equal(c.terms.lifetime_ms, 4000);
 	assert_int_equal(read_words("--lifetime=5", "--lifetime=6", &c), 0);
-	assert_int_equal(c.lifetime_ms, 6000);
+	assert_int_equal(c.terms.lifetime_ms, 6000);
 }
 
 static void
@@ -146,7 +146,7 @@ seconds(void **state)
 	for (size_t i = 0; i < COUNT(table); i++) {
 		snprintf(word, sizeof(word), "--lifetime=%s", table[i].text);
 		assert_int_equal(read_word(word, &c), 0);
-		assert_int_equal(c.lifetime_ms, table[i].ms);
+		assert_int_equal(c.terms.lifetime_ms, table[i].ms);
 		assert_string_equal(sentence, "");
 	}
 }
@@ -243,19 +243,19 @@ a_file(void **state)
 	(void)state;
 	write_file(text, sizeof(text) - 1);
 	assert_int_equal(read_word(file_word, &c), 0);
-	assert_int_equal(c.lifetime_ms, 600000);
-	assert_int_equal(c.idle_timeout_ms, 500);
+	assert_int_equal(c.terms.lifetime_ms, 600000);
+	assert_int_equal(c.terms.idle_ms, 500);
 	assert_int_equal(c.log, LOG_TO_NONE);
 	assert_int_equal(c.max_clients, 5);
 	assert_int_equal(c.connect_timeout_ms, 10000);
 	/* What comes later counts, wherever it stands. */
 	assert_int_equal(read_words("--lifetime=3", file_word, &c), 0);
-	assert_int_equal(c.lifetime_ms, 600000);
+	assert_int_equal(c.terms.lifetime_ms, 600000);
 	assert_int_equal(read_words(file_word, "--lifetime=3", &c), 0);
-	assert_int_equal(c.lifetime_ms, 3000);
+	assert_int_equal(c.terms.lifetime_ms, 3000);
 	write_file("", 0);
 	assert_int_equal(read_word(file_word, &c), 0);
-	assert_int_equal(c.lifetime_ms, 30000);
+	assert_int_equal(c.terms.lifetime_ms, 30000);
 }
 
 /* Each names the file and the line, and what would be right. */
@@ -273,8 +273,11 @@ mistakes_in_a_file(void **state)
 		"without its dashes"},
 	    {"log file\n", ":1: log file: no such target", "syslog"},
 	    {"spare 1.5\n", ":1: spare 1.5: ", "spare 8"},
-	    {"help\n", ":1: help : no such", "--help"},
-	    {"config other\n", ":1: config other: no such", "--help"},
+	    {"help\n", ":1: help : for the command line", "leave out"},
+	    {"config other\n", ":1: config other: for the command line",
+		"leave out"},
+	    {"open yes\n", ":1: open yes: takes no value", "leave out"},
+	    {"mark\n", ":1: mark : not a mark", "such as 42"},
 	};
 
 	(void)state;

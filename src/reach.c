@@ -1,0 +1,191 @@
+#include "reach.h"
+#include "dial.h"
+#include "resolve.h"
+#include "upstream.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* How the terms look to a socket; 0, or -EBADFD with a sentence. */
+static int
+options_for(const struct terms *terms, const struct peer *peer,
+    struct dial_options *out, char why[REACH_WHY_MAX])
+{
+	union addr own;
+
+	*out = (struct dial_options){
+	    .source = {terms->source[0], terms->source[1]},
+	    .interface = *terms->interface ? terms->interface : NULL,
+	    .mark = terms->mark,
+	    .rate = terms->rate,
+	};
+	if (!terms->source_same)
+		return 0;
+	if (peer_own_address(peer, &own) < 0) {
+		snprintf(why, REACH_WHY_MAX,
+		    "source=same needs a client that comes by TCP");
+		return -EBADFD;
+	}
+	out->source[own.sa.sa_family == AF_INET6] = own;
+	return 0;
+}
+
+static void
+prefer(const struct config *config, struct addr_list *list)
+{
+	if (config->prefer != AF_UNSPEC)
+		addr_prefer(list, config->prefer);
+}
+
+/* The addresses of the list, those that are held to the same terms together. */
+static int
+dial_each(const struct config *config, struct permit *permit,
+    const struct peer *peer, struct addr_list *list, struct reach *out)
+{
+	struct dial_options options;
+	struct dial_result dialled;
+	struct addr_list some;
+	int worst = 0, rc = -EACCES;
+
+	while (out->terms = config->terms,
+	    permit_take(permit, list, &some, &out->terms) > 0) {
+		rc = options_for(&out->terms, peer, &options, out->why);
+		if (rc == 0)
+			rc = dial_with(
+			    &some, &options, &peer->out, &dialled, out->why);
+		if (rc == 0) {
+			out->target =
+			    (struct io_end){.fd = dialled.fd, .kind = IO_TCP};
+			out->address = dialled.address;
+			out->bound = dialled.bound;
+			return 0;
+		}
+		if (rc != -EBADFD)
+			*out->why = '\0';
+		if (rc == -EPIPE || io_interrupted() < 0)
+			return rc;
+		worst = dial_worse(worst, -rc);
+	}
+	return worst ? -worst : rc;
+}
+
+static int
+reach_directly(const struct config *config, struct permit *permit,
+    const struct peer *peer, const struct wire_request *request,
+    struct reach *out)
+{
+	struct addr_list list;
+	int rc = resolve_destination(&request->dst, &peer->out, &list);
+
+	if (rc < 0)
+		return rc;
+	prefer(config, &list);
+	if (list.count == 1)
+		out->address = list.at[0];
+	rc = permit_addresses(permit, &list);
+	if (rc < 0) {
+		permit_reason(permit, out->why);
+		return rc;
+	}
+	return dial_each(config, permit, peer, &list, out);
+}
+
+/* --- through an upstream -------------------------------------------------- */
+
+static const char *
+upstream_words(int error)
+{
+	switch (error) {
+	case EPROTO:
+		return "it doesn't speak SOCKS5";
+	case ENOPROTOOPT:
+		return "it wants another method of authentication";
+	case EKEYREJECTED:
+		return "it doesn't take the user and password";
+	case ECONNRESET:
+		return "it hung up";
+	case ETIME:
+		return "it is silent";
+	case ENXIO:
+		return "its name was not found";
+	case EREMOTEIO:
+		return "the name servers failed";
+	default:
+		return strerror(error);
+	}
+}
+
+static int
+connect_to_upstream(
+    const struct config *config, const struct peer *peer, struct reach *out)
+{
+	struct dial_options options;
+	struct dial_result dialled;
+	struct addr_list list;
+	int rc = options_for(&out->terms, peer, &options, out->why);
+
+	if (rc == 0)
+		rc = resolve_destination(
+		    &config->upstream.server, &peer->out, &list);
+	if (rc < 0)
+		return rc;
+	prefer(config, &list);
+	rc = dial_with(&list, &options, &peer->out, &dialled, out->why);
+	if (rc < 0)
+		return rc;
+	out->target = (struct io_end){.fd = dialled.fd, .kind = IO_TCP};
+	out->address = dialled.address;
+	return 0;
+}
+
+static int
+reach_through(const struct config *config, const struct permit *permit,
+    const struct peer *peer, const struct wire_request *request,
+    struct reach *out)
+{
+	struct wire_password login;
+	struct upstream_reply reply;
+	bool known = url_login(&config->upstream, &login);
+	int rc;
+
+	permit_terms(permit, &out->terms);
+	rc = connect_to_upstream(config, peer, out);
+	if (rc == 0)
+		rc = upstream_ask(&out->target, known ? &login : NULL, request,
+		    &peer->out, &reply);
+	if (rc == -EPIPE || rc == -ECANCELED)
+		return rc;
+	if (rc == 0 && reply.rep == WIRE_REP_SUCCEEDED) {
+		out->bound = reply.bound;
+		return 0;
+	}
+	out->rep = rc == 0 ? reply.rep : WIRE_REP_FAILURE;
+	if (rc == 0)
+		snprintf(out->why, REACH_WHY_MAX, "upstream: it answered %u",
+		    reply.rep);
+	else if (rc != -EBADFD)
+		snprintf(out->why, REACH_WHY_MAX, "upstream: %s",
+		    upstream_words(-rc));
+	return -EREMOTE;
+}
+
+int
+reach_target(const struct config *config, struct permit *permit,
+    const struct peer *peer, const struct wire_request *request,
+    struct reach *out)
+{
+	int rc;
+
+	*out = (struct reach){
+	    .target = {.fd = -1},
+	    .rep = WIRE_REP_FAILURE,
+	    .terms = config->terms,
+	};
+	if (!config->has_upstream)
+		return reach_directly(config, permit, peer, request, out);
+	rc = reach_through(config, permit, peer, request, out);
+	if (rc < 0)
+		io_close(&out->target);
+	return rc;
+}

@@ -1,0 +1,229 @@
+#!/usr/bin/env bats
+# Who may come in, with and without a password, and what is never reached:
+# clients on another host, by real addresses.
+
+load remote
+
+setup()
+{
+	start_remote
+	users=$BATS_TEST_TMPDIR/users
+	# alice:secret, by openssl passwd -6 -salt salt
+	printf 'alice:%s\n' "$(openssl passwd -6 -salt salt secret)" >"$users"
+	chmod 600 "$users"
+}
+
+teardown()
+{
+	stop_remote
+	handler_teardown
+}
+
+url=http://192.0.2.2:8080/file
+
+# name HOST PORT: CONNECT to a name, whatever it looks like
+name()
+{
+	request_name "$1" "$2"
+}
+
+@test "a remote client without a password gets 05 FF, and the log says why" {
+	serve
+	asks send:050100 recv:05ff eof
+	recorded no-method "*--users=FILE*--open"
+	# It may offer what it likes.
+	asks send:05020001 recv:05ff eof
+	recorded no-method
+	# IPv4-mapped or not, loopback is local.
+	proxy=socks5h://127.0.0.1:1080
+	run curl -q -sS --noproxy '' --max-time 20 -x "$proxy" "$url"
+	[ "$output" = "far away" ]
+	recorded served
+}
+
+@test "a local client reaches this host's own addresses" {
+	for address in 7f000001 c0000201; do
+		target_options=(-a 0.0.0.0)
+		start_target text:hello eof
+		play inet "${greet[@]}" \
+			"send:05010001$address$(hex16 "$port")" \
+			reply:00 expect:hello shut eof
+		target_held
+	done
+}
+
+@test "--open lets a remote client in" {
+	serve --open
+	run get "$url"
+	[ "$output" = "far away" ]
+	recorded served
+	run get 'http://[2001:db8::2]:8080/file' -g
+	[ "$output" = "far away" ]
+	recorded served
+}
+
+@test "what is internal is denied to it, in every disguise" {
+	serve --open
+	for address in 7f000001 7f080808 00000000 00000001 a9fea9fe e0000001 \
+		ffffffff 64400001 c0000201 c0000203 c00002ff; do
+		asks "${greet[@]}" "send:05010001${address}0016" reply:02 eof
+		recorded refused "denied by built in:*"
+	done
+	for address in 00000000000000000000000000000001 \
+		00000000000000000000000000000000 \
+		00000000000000000000ffff7f000001 \
+		00000000000000000000ffffc0000201 \
+		0000000000000000000000007f000001 \
+		0064ff9b00000000000000007f000001 \
+		20027f00000100000000000000000001 \
+		fe800000000000000000000000000001 \
+		ff020000000000000000000000000001 \
+		20010db8000000000000000000000001; do
+		asks "${greet[@]}" "send:05010004${address}0016" reply:02 eof
+		recorded refused "denied by built in:*"
+	done
+	for host in 127.0.0.1 ::1 127.1 2130706433 0x7f.1 localhost \
+		LOCALHOST ::ffff:127.0.0.1 192.0.2.1; do
+		asks "${greet[@]}" "send:$(name $host 22)" reply:02 eof
+		recorded refused "denied by built in:*"
+	done
+}
+
+@test "of a name's addresses those that are internal are never dialled" {
+	need_namespaces
+	printf '%s\n' '127.0.0.1 both.test' '192.0.2.2 both.test' \
+		>"$BATS_TEST_TMPDIR/hosts"
+	printf 'hosts: files\n' >"$BATS_TEST_TMPDIR/nsswitch.conf"
+	within=(unshare -m sh -c 'for file in hosts nsswitch.conf; do
+		mount --bind "$0/$file" "/etc/$file"; done
+		exec "$@"' "$BATS_TEST_TMPDIR")
+	# Something is there, and would answer.
+	busybox httpd -f -p 127.0.0.1:8080 -h "$BATS_TEST_TMPDIR" 3>&- &
+	inner=$!
+	serve --open
+	run get http://both.test:8080/file
+	end_process "$inner"
+	[ "$output" = "far away" ]
+	recorded served
+	has address 192.0.2.2:8080
+}
+
+@test "a password: right, wrong, empty, none, and one of 255 bytes" {
+	long=$(printf '%0255d' 7)
+	printf 'bob:%s\n' "$(openssl passwd -6 -salt pepper "$long")" >>"$users"
+	serve --users="$users"
+	run get "$url" -U alice:secret
+	[ "$output" = "far away" ]
+	recorded served
+	has user alice
+	run get "$url" -U "bob:$long"
+	[ "$output" = "far away" ]
+	recorded served
+	for login in alice:wrong alice: bob:secret mallory:secret \
+		"bob:${long%7}8"; do
+		run get "$url" -U "$login"
+		[ "$status" -ne 0 ]
+		recorded auth-failed "wrong name or password"
+		has user "${login%%:*}"
+	done
+	run get "$url"
+	[ "$status" -ne 0 ]
+	recorded no-method "it offered no password"
+	# A wrong one is answered, whole, and then the connection is closed.
+	asks send:050102 recv:0502 send:0105616c6963650577726f6e67 recv:0101 \
+		eof
+	recorded auth-failed
+	# No password and no hash has reached the log.
+	run ! grep -e secret -e "$long" -e 'salt' "$SERVER_LOG"
+}
+
+@test "a password doesn't open what is internal" {
+	serve --users="$users"
+	asks send:050102 recv:0502 send:0105616c69636506736563726574 \
+		recv:0100 "send:$(request4 22)" reply:02 eof
+	recorded refused "denied by built in:*"
+	has user alice
+}
+
+@test "a local client needs none, and is somebody if it gives one" {
+	play inet send:050100 recv:0500 "send:$(request4 1)" reply:05 eof -- \
+		--users="$users"
+	has user ""
+	play inet send:05020002 recv:0502 \
+		send:0105616c69636506736563726574 recv:0100 \
+		"send:$(request4 1)" reply:05 eof -- --users="$users"
+	has user alice
+}
+
+@test "hashes that mkpasswd and htpasswd have made" {
+	need mkpasswd htpasswd
+	{
+		printf 'yes:%s\n' "$(mkpasswd -m yescrypt one)"
+		printf 'sha:%s\n' "$(mkpasswd -m sha-512 two)"
+		htpasswd -nbB bcrypt three
+	} | grep . >"$users"
+	serve --users="$users"
+	for login in yes:one sha:two bcrypt:three; do
+		run get "$url" -U "$login"
+		[ "$output" = "far away" ]
+		recorded served
+		has user "${login%%:*}"
+	done
+}
+
+@test "a PROXY header names the client, and is mandatory then" {
+	serve --proxy-protocol --open
+	# Version 1, for a client elsewhere and for the proxy itself.
+	for header in 'PROXY TCP4 198.51.100.7 192.0.2.1 4711 1080' \
+		'PROXY UNKNOWN'; do
+		asks "text:$header\\r\\n" "${greet[@]}" \
+			"send:$(name 192.0.2.2 8081)" reply:05 eof
+		recorded refused "Connection refused"
+		[[ $header != *TCP4* ]] || has client 198.51.100.7:4711
+	done
+	[[ $(field client) == 192.0.2.2:* ]]
+	# Version 2, glued to the greeting.
+	asks send:0d0a0d0a000d0a515549540a2111000cc6336407c000020112670438050100 \
+		recv:0500 "send:$(name 192.0.2.2 8081)" reply:05 eof
+	recorded refused
+	has client 198.51.100.7:4711
+	# None: nobody is told anything.
+	asks send:050100 eof
+	recorded malformed "no PROXY header"
+	# A client that comes through a proxy on this host is not a local one.
+	end_process "${superserver_pids[-1]}"
+	unset 'superserver_pids[-1]'
+	seen=0
+	serve --proxy-protocol
+	run "$HOSTS/client" tcp:127.0.0.1:1080 \
+		'text:PROXY TCP4 198.51.100.7 192.0.2.1 4711 1080\r\n' \
+		send:050100 recv:05ff eof
+	[ "$status" -eq 0 ]
+}
+
+@test "HAProxy in front, with send-proxy and send-proxy-v2" {
+	haproxy=$SUPERSERVERS/haproxy/usr/sbin/haproxy
+	need "$haproxy"
+	serve --proxy-protocol --users="$users"
+	for version in send-proxy send-proxy-v2; do
+		cat >"$BATS_TEST_TMPDIR/haproxy.cfg" <<-END
+			defaults
+				mode tcp
+				timeout connect 10s
+				timeout client 10s
+				timeout server 10s
+			listen socks
+				bind 192.0.2.3:1081
+				server one 127.0.0.1:1080 $version
+		END
+		"$haproxy" -db -f "$BATS_TEST_TMPDIR/haproxy.cfg" 3>&- &
+		front=$!
+		wait_until listens "$front" 1081
+		proxy=socks5h://192.0.2.3:1081
+		run get "$url" -U alice:secret
+		end_process "$front"
+		[ "$output" = "far away" ]
+		recorded served
+		[[ $(field client) == 192.0.2.2:* || $(field client) == 192.0.2.4:* ]]
+	done
+}

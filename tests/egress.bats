@@ -1,0 +1,204 @@
+#!/usr/bin/env bats
+# Where it comes out: source, interface, mark, family, rate, and an upstream.
+
+load remote
+
+setup()
+{
+	start_remote
+}
+
+teardown()
+{
+	stop_remote
+	handler_teardown
+}
+
+url=http://192.0.2.2:8080/file
+
+# comes_from [OPTION...]: a local client's connection; the address that the
+# other host sees is in $seen_from.
+comes_from()
+{
+	there "$HOSTS/target" -a 192.0.2.2 "$BATS_TEST_TMPDIR/far.port" \
+		text:hello eof >"$BATS_TEST_TMPDIR/far" 3>&- &
+	far=$!
+	wait_until [ -s "$BATS_TEST_TMPDIR/far.port" ]
+	port=$(cat "$BATS_TEST_TMPDIR/far.port")
+	rm "$BATS_TEST_TMPDIR/far.port"
+	play inet "${greet[@]}" "send:05010001c0000202$(hex16 "$port")" \
+		reply:00 expect:hello shut eof -- "$@"
+	wait "$far"
+	# What the client was told: BND.ADDR.
+	seen_from=$(sed -n 's/^bnd \([^ ]*\) .*/\1/p' <<<"$output")
+}
+
+@test "--source, and one of the other family is no error" {
+	comes_from
+	[ "$seen_from" = 192.0.2.1 ]
+	comes_from --source=192.0.2.3
+	[ "$seen_from" = 192.0.2.3 ]
+	comes_from --source=2001:db8::1
+	[ "$seen_from" = 192.0.2.1 ]
+	comes_from --source=2001:db8::1 --source=192.0.2.3
+	[ "$seen_from" = 192.0.2.3 ]
+	play inet "${greet[@]}" "send:05010001c00002021f90" reply:01 eof -- \
+		--source=198.51.100.99
+	has end error
+	[[ $(field error) == "source=198.51.100.99 "* ]]
+}
+
+@test "--source=same is the address that the client has reached" {
+	serve --open --source=same
+	there "$HOSTS/client" tcp:192.0.2.3:1080 "${greet[@]}" \
+		send:05010001c00002021f90 reply:00 shut eof |
+		grep '^bnd 192\.0\.2\.3 '
+	recorded served
+	play pipes "${greet[@]}" "send:05010001c00002021f90" reply:01 eof -- \
+		--source=same
+	has error "source=same needs a client that comes by TCP"
+}
+
+@test "--interface and --mark" {
+	comes_from --interface=here
+	[ "$seen_from" = 192.0.2.1 ]
+	play inet "${greet[@]}" "send:05010001c00002021f90" reply:01 eof -- \
+		--interface=nowhere
+	[[ $(field error) == "interface=nowhere: "* ]]
+	need_root "mark packets"
+	# What is marked is not to leave.
+	ip rule add fwmark 42 unreachable
+	comes_from --mark=7
+	play inet "${greet[@]}" "send:05010001c00002021f90" reply:03 eof -- \
+		--mark=42
+	ip rule del fwmark 42
+	run --separate-stderr "$HOSTS/client" inet "${greet[@]}" \
+		"send:05010001c00002021f90" reply:01 eof -- \
+		setpriv --bounding-set -net_admin,-net_raw "$HANDLER" --log=stderr \
+		--mark=7
+	echo "$output $stderr"
+	[ "$status" -eq 0 ]
+	[[ $stderr == *'error="mark=7 needs CAP_NET_ADMIN"'* ]]
+}
+
+@test "--prefer" {
+	need_namespaces
+	printf '%s\n' '192.0.2.2 both.test' '2001:db8::2 both.test' \
+		>"$BATS_TEST_TMPDIR/hosts"
+	printf 'hosts: files\n' >"$BATS_TEST_TMPDIR/nsswitch.conf"
+	for family in ipv4 ipv6; do
+		within=(unshare -m sh -c 'for file in hosts nsswitch.conf; do
+			mount --bind "$0/$file" "/etc/$file"; done
+			exec "$@"' "$BATS_TEST_TMPDIR")
+		serve --open --prefer="$family"
+		run get http://both.test:8080/file
+		[ "$output" = "far away" ]
+		seen=0
+		recorded served
+		case $family in
+		ipv4) has address 192.0.2.2:8080 ;;
+		ipv6) has address '[2001:db8::2]:8080' ;;
+		esac
+		stop_superservers
+	done
+	run "$HANDLER" --prefer=ipv5 --check
+	[ "$status" -eq 64 ]
+	[[ $output == *"--prefer=ipv5: no such family; write ipv4 or ipv6"* ]]
+}
+
+@test "--rate bounds a download" {
+	head -c 3M /dev/zero >"$BATS_TEST_TMPDIR/web/big"
+	serve --open --rate=2000000
+	before=$EPOCHREALTIME
+	run get http://192.0.2.2:8080/big -o /dev/null
+	[ "$status" -eq 0 ]
+	# 1.5 s, but for what goes out at once; without, some 10 ms.
+	((${EPOCHREALTIME/./} - ${before/./} > 700000))
+	recorded served
+}
+
+# --- an upstream ----------------------------------------------------------
+
+# start_upstream HANDLEROPTION...: a second one, on this host's port 1090
+start_upstream()
+{
+	local -a command
+
+	copy_program
+	SERVER_LOG=$BATS_TEST_TMPDIR/upstream.log
+	superserver_command systemd-socket-activate-inetd 127.0.0.1:1090 \
+		--log=stderr "$@"
+	start_listening 1090 "${command[@]}"
+}
+
+# through REQUEST REP [OPTION...]: what a local client is answered
+through()
+{
+	play inet "${greet[@]}" "send:$1" "reply:$2" shut closed -- \
+		--upstream="${upstream:-socks5://127.0.0.1:1090}" "${@:3}"
+}
+
+@test "--upstream: names go there unresolved, and its REP comes back" {
+	start_upstream
+	start_target eof
+	through "$(request4 "$port")" 00
+	target_held
+	has end client-eof
+	has address 127.0.0.1:1090
+	through "$(request_name nowhere.invalid 80)" 04
+	has end upstream
+	has error "upstream: it answered 4"
+	wait_until grep -q 'target=nowhere.invalid:80' "$SERVER_LOG"
+	through "$(request4 1)" 05
+	has end upstream
+}
+
+@test "--upstream with a password, right and wrong" {
+	printf 'alice:%s\n' "$(openssl passwd -6 'se:cret')" \
+		>"$BATS_TEST_TMPDIR/users"
+	chmod 600 "$BATS_TEST_TMPDIR/users"
+	start_upstream --users="$BATS_TEST_TMPDIR/users"
+	start_target eof
+	upstream=socks5://alice:se%3Acret@127.0.0.1:1090
+	through "$(request4 "$port")" 00
+	target_held
+	upstream=socks5://alice:wrong@127.0.0.1:1090
+	through "$(request4 1)" 01
+	has end upstream
+	has error "upstream: it doesn't take the user and password"
+	echo se:cret >"$BATS_TEST_TMPDIR/password"
+	chmod 600 "$BATS_TEST_TMPDIR/password"
+	upstream=socks5://alice@127.0.0.1:1090
+	start_target eof
+	through "$(request4 "$port")" 00 \
+		--upstream-password="$BATS_TEST_TMPDIR/password"
+	target_held
+}
+
+@test "an upstream that refuses, is silent, or is something else" {
+	through "$(request4 1)" 01
+	has end upstream
+	has error "upstream: Connection refused"
+	start_target hold:3000
+	upstream=socks5://127.0.0.1:$port
+	through "$(request4 1)" 01 --connect-timeout=0.3
+	has end upstream
+	has error "upstream: it is silent"
+	handler_teardown
+	start_target text:HTTP/1.0 hold:200
+	upstream=socks5://127.0.0.1:$port
+	through "$(request4 1)" 01
+	has error "upstream: it doesn't speak SOCKS5"
+}
+
+@test "a URL that is none is not repeated: there may be a password in it" {
+	for url in http://alice:secret@host socks5://alice:secret@ \
+		socks5://alice:secret@host:x; do
+		run "$HANDLER" --upstream="$url" --check
+		echo "$output"
+		[ "$status" -eq 64 ]
+		[ "${#lines[@]}" -eq 1 ]
+		[[ $output == "socks5-handler: --upstream: "* ]]
+		[[ $output != *secret* ]]
+	done
+}

@@ -1,0 +1,109 @@
+# For bats: a second host, in a network of its own with a cable to this one.
+# Here is 192.0.2.1 and 2001:db8::1; there are 192.0.2.2 and 2001:db8::2, with
+# a web server on port 8080. What listens here does so on port 1080 of all
+# addresses.
+#
+#	start_remote; serve --open
+#	there curl -x socks5h://192.0.2.1:1080 http://192.0.2.2:8080/file
+#	recorded refused "denied by ..."
+#
+# and stop_remote in teardown().
+
+load handler
+
+# there COMMAND...: on the other host
+there()
+{
+	nsenter -t "$remote" -n "$@"
+}
+
+away()
+{
+	[ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]
+}
+
+start_remote()
+{
+	need unshare nsenter ip busybox curl
+	# An interface is made: not in the network of this machine.
+	[ "$(ip -o link show | wc -l)" -eq 1 ] ||
+		unavailable "this suite has no network of its own" || return
+	unshare --net sleep 600 3>&- &
+	remote=$!
+	wait_until away "$remote"
+	ip link add here type veth peer name there netns "$remote"
+	ip address add 192.0.2.1/24 dev here
+	ip address add 192.0.2.3/24 dev here
+	ip -6 address add 2001:db8::1/64 dev here nodad
+	ip link set here up
+	there sh -c 'ip link set lo up
+		ip address add 192.0.2.2/24 dev there
+		ip address add 192.0.2.4/24 dev there
+		ip -6 address add 2001:db8::2/64 dev there nodad
+		ip link set there up'
+	mkdir -p "$BATS_TEST_TMPDIR/web"
+	echo "far away" >"$BATS_TEST_TMPDIR/web/file"
+	there busybox httpd -f -p '[::]:8080' -h "$BATS_TEST_TMPDIR/web" \
+		3>&- &
+	web=$!
+	wait_until there curl -q -s --noproxy '*' -o /dev/null \
+		http://192.0.2.2:8080/file
+	wait_until curl -q -s --noproxy '*' -g -o /dev/null \
+		'http://[2001:db8::2]:8080/file'
+}
+
+stop_remote()
+{
+	stop_superservers
+	[ -z "${web:-}" ] || end_process "$web"
+	[ -z "${remote:-}" ] || end_process "$remote"
+	ip link delete here 2>/dev/null || :
+}
+
+# serve HANDLEROPTION...: on port 1080, records to $SERVER_LOG. COMMAND in
+# $within runs it.
+serve()
+{
+	local name=systemd-socket-activate-inetd
+	local -a command
+
+	[ -z "${LISTENING:-}" ] || name+=-wait
+	copy_program
+	SERVER_LOG=$BATS_TEST_TMPDIR/server.log
+	superserver_command "$name" '[::]:1080' --log=stderr "$@"
+	start_listening 1080 "${within[@]}" "${command[@]}"
+}
+
+# get URL CURLOPTION...: from there, through the handler here; "far away" is
+# what it should bring.
+get()
+{
+	there curl -q -sS --noproxy '' --max-time 20 \
+		-x "${proxy:-socks5h://192.0.2.1:1080}" "${@:2}" "$1"
+}
+
+# asks STEP...: from there, in the bytes of SOCKS5
+asks()
+{
+	there "$HOSTS/client" tcp:192.0.2.1:1080 "$@"
+}
+
+# recorded END [ERRORPATTERN]: the last record says so, and there is no other
+# since the last call. END "served" is that either side was the first to finish.
+recorded()
+{
+	seen=$((${seen:-0} + 1))
+	wait_for_records "$seen"
+	echo "$record"
+	if [ "$1" = served ]; then
+		[[ $(field end) == *-eof ]]
+	else
+		has end "$1"
+	fi || return
+	# shellcheck disable=SC2053 # a pattern
+	[ $# -eq 1 ] || [[ $(field error) == $2 ]]
+}
+
+remote=
+web=
+within=()

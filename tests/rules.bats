@@ -1,0 +1,199 @@
+#!/usr/bin/env bats
+# --rules, --explain and --check: what the lines of a file do to clients on real
+# sockets. The language itself is tested by tests/unit/test_rules.c.
+
+load remote
+
+setup()
+{
+	start_remote
+	rules=$BATS_TEST_TMPDIR/rules
+}
+
+teardown()
+{
+	stop_remote
+	handler_teardown
+}
+
+url=http://192.0.2.2:8080/file
+
+# write_rules LINE...: the file
+write_rules()
+{
+	printf '%s\n' "$@" >"$rules"
+	chmod 644 "$rules"
+}
+
+@test "the first line that matches decides, and nothing matching is denied" {
+	write_rules 'deny from 192.0.2.4 to any' \
+		'allow from 192.0.2.0/24 to 192.0.2.2 port 8080,9000-9999' \
+		'allow from 2001:db8::/64 to any'
+	serve --rules="$rules"
+	run get "$url"
+	[ "$output" = "far away" ]
+	recorded served
+	run get "$url" --interface 192.0.2.4
+	[ "$status" -ne 0 ]
+	recorded no-method "the rules allow it nothing*"
+	asks "${greet[@]}" "send:05010001c00002041f90" reply:02 eof
+	recorded refused "no line of $rules allows it"
+	asks "${greet[@]}" "send:05010001c00002020016" reply:02 eof
+	recorded refused "no line of $rules allows it"
+	proxy='socks5h://[2001:db8::1]:1080'
+	run get "$url" -g
+	[ "$output" = "far away" ]
+	recorded served
+}
+
+@test "names are matched as asked for, and never lead inside" {
+	write_rules 'allow to *.example.org port 8080'
+	serve --rules="$rules"
+	# Denied before any look-up, which would take time and fail.
+	asks "${greet[@]}" "send:$(request_name www.example.com 8080)" \
+		reply:02 eof
+	recorded refused "no line of $rules allows it"
+	asks "${greet[@]}" "send:$(request_name www.example.org 80)" \
+		reply:02 eof
+	recorded refused
+	# The name is right; that there is none is another matter.
+	asks "${greet[@]}" "send:$(request_name WWW.example.org. 8080)" \
+		reply:04 eof
+	recorded refused "name*"
+}
+
+@test "a name may lead inside where a line says so" {
+	write_rules 'allow to localhost, internal port 7001' \
+		'allow to localhost'
+	serve --rules="$rules"
+	asks "${greet[@]}" "send:$(request_name localhost 7001)" reply:05 eof
+	recorded refused "Connection refused"
+	asks "${greet[@]}" "send:$(request_name localhost 7002)" reply:02 eof
+	recorded refused
+}
+
+@test "users and passwords in rules" {
+	users=$BATS_TEST_TMPDIR/users
+	for name in alice bob; do
+		printf '%s:%s\n' "$name" "$(openssl passwd -6 secret)"
+	done >"$users"
+	chmod 600 "$users"
+	write_rules 'allow user=alice to any' 'deny user=* to any' \
+		'allow to any port 8081'
+	serve --rules="$rules" --users="$users"
+	run get "$url" -U alice:secret
+	[ "$output" = "far away" ]
+	recorded served
+	run get "$url" -U bob:secret
+	[ "$status" -ne 0 ]
+	recorded refused "denied by $rules:2"
+	has user bob
+	asks "${greet[@]}" "send:05010001c00002021f91" reply:05 eof
+	recorded refused "Connection refused"
+	asks "${greet[@]}" "send:05010001c00002021f90" reply:02 eof
+	recorded refused
+}
+
+@test "two users on one Unix socket, with different rights" {
+	need_root "become somebody else"
+	write_rules 'allow uid=65534 to any port 8080' \
+		'allow uid=root to any, internal port 7001' \
+		'deny gid=0 to any port 7002'
+	chmod 755 "$BATS_TEST_TMPDIR"
+	copy_program
+	SERVER_LOG=$BATS_TEST_TMPDIR/server.log
+	socket=$BATS_FILE_TMPDIR/uids.sock
+	superserver_command systemd-socket-activate-inetd "$socket" \
+		--log=stderr --rules="$rules"
+	start_listening "$socket" "${command[@]}"
+	chmod 777 "$socket"
+	# Through directories that are only root's.
+	exec 9<"$BATS_FILE_TMPDIR"
+	other()
+	{
+		setpriv --reuid 65534 --regid 65534 --clear-groups \
+			curl -q -sS --noproxy '' --max-time 20 \
+			-x "socks5h://localhost/proc/self/fd/9/uids.sock" "$@"
+	}
+	"$HOSTS/client" "unix:$socket" "${greet[@]}" \
+		"send:$(request4 7001)" reply:05 eof
+	recorded refused "Connection refused"
+	"$HOSTS/client" "unix:$socket" "${greet[@]}" \
+		"send:$(request4 7002)" reply:02 eof
+	recorded refused "denied by $rules:3"
+	"$HOSTS/client" "unix:$socket" "${greet[@]}" \
+		"send:05010001c00002021f90" reply:02 eof
+	recorded refused
+	run other "$url"
+	exec 9<&-
+	echo "$output"
+	[ "$output" = "far away" ]
+	recorded served
+	[[ $(field client) == unix:uid=65534,* ]]
+}
+
+@test "a line's terms set the session" {
+	write_rules 'allow to 192.0.2.2 port 8080 lifetime=0.3' 'allow to any'
+	serve --rules="$rules" --idle-timeout=20
+	asks "${greet[@]}" "send:05010001c00002021f90" reply:00 reset
+	recorded lifetime
+	# The next connection has the file as it is then.
+	write_rules 'allow to any idle=0.2'
+	asks "${greet[@]}" "send:05010001c00002021f90" reply:00 reset
+	recorded idle
+}
+
+@test "mistakes name the file, the line and the column" {
+	write_rules 'allow to any' 'allow from 192.0.2.0/33 to any'
+	run "$HANDLER" --rules="$rules" --check
+	[ "$status" -eq 64 ]
+	[[ $output == "socks5-handler: $rules:2:12: "* ]]
+	write_rules 'allow to any'
+	run "$HANDLER" --rules="$rules" --open --check
+	[ "$status" -eq 64 ]
+	[[ $output == *"--open and --rules=$rules: "* ]]
+	chmod 666 "$rules"
+	run "$HANDLER" --rules="$rules" --check
+	[ "$status" -eq 64 ]
+	[[ $output == *"--rules=$rules: others can write to it"* ]]
+	run "$HANDLER" --rules=/nonexistent --check
+	[ "$status" -eq 64 ]
+	chmod 644 "$rules"
+	run "$HANDLER" --rules="$rules" --check
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
+}
+
+@test "--explain: the line, the addresses, the reply" {
+	run "$HANDLER" --explain --from 198.51.100.1 192.0.2.2 80
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output == *"built in"*"method: FF" ]]
+	run "$HANDLER" --explain --from 198.51.100.1 --user alice 127.0.0.1 80
+	[ "$output" = $'built in:2: deny               to internal\nreply: 02' ]
+	run "$HANDLER" --explain --from 198.51.100.1 --user alice 192.0.2.2 80
+	[[ $output == *"192.0.2.2:80: allowed, from 192.0.2.1, by built in:3: "* ]]
+	[[ $output == *"reply: 00"* ]]
+	# A local client is the default, and may reach anything.
+	run "$HANDLER" --explain 127.0.0.1 80
+	[[ $output == *"built in:1: allow  from local"*"reply: 00"* ]]
+	write_rules 'deny to 192.0.2.4' \
+		'allow uid=1000 to any source=192.0.2.3 rate=1000'
+	run "$HANDLER" --rules="$rules" --explain --uid 1000 192.0.2.2 443
+	echo "$output"
+	[[ $output == *"allowed, from 192.0.2.3, by $rules:2: allow uid=1000"* ]]
+	[[ $output == *"rate 1000 bytes/s"* ]]
+	run "$HANDLER" --rules="$rules" --explain --uid 1000 192.0.2.4 443
+	[ "${lines[-1]}" = "reply: 02" ]
+	run "$HANDLER" --rules="$rules" --explain --uid 1001 192.0.2.2 443
+	[ "${lines[-1]}" = "reply: 02" ] || [[ $output == *"method: FF" ]]
+	for words in "--explain" "--explain host" "--explain host x" \
+		"--explain --from nowhere 192.0.2.2 80" "--from 192.0.2.1" \
+		"--explain --command fly 192.0.2.2 80"; do
+		# shellcheck disable=SC2086 # words
+		run "$HANDLER" $words
+		echo "$words: $output"
+		[ "$status" -eq 64 ]
+		[ "${#lines[@]}" -eq 1 ]
+	done
+}
