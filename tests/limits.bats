@@ -77,7 +77,7 @@ refusal="was refused: as many clients as --max"
 	for address in 2001:db8:0:1::1 2001:db8:0:1:ffff::2 2001:db8:0:2::1; do
 		"${as[@]}" ip -6 address add "$address/128" dev lo nodad
 	done
-	start_service --max-per-source=1 --spare=0
+	start_service --open --max-per-source=1 --spare=0
 	enter a -a 2001:db8:0:1::1 "$place" close
 	turned_away -a 2001:db8:0:1:ffff::2 "$place"
 	wait_until said 1 "\[2001:db8:0:1:ffff::2\]:[0-9]+ $refusal"

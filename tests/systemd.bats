@@ -1,88 +1,27 @@
 #!/usr/bin/env bats
-# The units as they are installed, under a real systemd: this machine's own, in
-# a sandbox that tests/systemd-sandbox.sh boots once for all these tests.
-#
-# It has a network of its own, where port 1080 is free and the web server and
-# the targets run; and a journal of its own, which the records are read from.
+# The units of a process for each connection, as they are installed, under a real
+# systemd.
 #
 # Each test is a process of its own, and may change what it likes:
 # shellcheck disable=SC2030,SC2031
 
-load handler
+load systemd
 
 setup_file()
 {
-	export STATE=$BATS_FILE_TMPDIR/sandbox PID1
-	local units=$BATS_FILE_TMPDIR/units
-
-	need_root "boot systemd"
-	need nsenter make curl busybox systemctl
+	boot_systemd socks5-handler@.service
 	[ -z "${LEFT_OUT:-}" ] || return 0
-	mkdir -p "$STATE" "$units"
-	# MAKEFLAGS would be those of the make that runs the tests.
-	env -u MAKEFLAGS make -s -C "$TOP" BUILD="${BUILD:-release}" \
-		-o "build/${BUILD:-release}/socks5-handler" \
-		DESTDIR="$STATE/files" PREFIX=/usr install
-	# A sanitizer looks for leaks by means that the unit forbids.
-	mkdir "$units/socks5-handler@.service.d"
-	printf '[Service]\nEnvironment=ASAN_OPTIONS=%s\n' \
-		abort_on_error=1:detect_leaks=0 \
-		>"$units/socks5-handler@.service.d/sanitizer.conf"
-
-	"$TOP/tests/systemd-sandbox.sh" "$STATE" "$units" -- sleep infinity \
-		>"$BATS_FILE_TMPDIR/sandbox.log" 2>&1 3>&- &
-	sandbox=$!
-	echo $sandbox >"$BATS_FILE_TMPDIR/sandbox.pid"
-	patience=60 wait_until is_up_or_gone
-	if [ ! -e "$STATE/pid1" ]; then
-		local status=0
-
-		wait $sandbox || status=$?
-		cat "$BATS_FILE_TMPDIR/sandbox.log" >&2
-		[ "$status" -eq 77 ]
-		unavailable "$(tail -n 1 "$BATS_FILE_TMPDIR/sandbox.log")"
-		return
-	fi
-	PID1=$(cat "$STATE/pid1")
-
-	# The tools of this machine, in the sandbox's network: fetch() and
-	# start_target() take them without knowing.
-	local tool
-
-	mkdir "$BATS_FILE_TMPDIR/tools"
-	for tool in curl "$HOSTS/client" "$HOSTS/target"; do
-		printf '#!/bin/sh\nexec nsenter -t %d -n -- "%s" "$@"\n' \
-			"$PID1" "$(command -v "$tool")" \
-			>"$BATS_FILE_TMPDIR/tools/${tool##*/}"
-		chmod +x "$BATS_FILE_TMPDIR/tools/${tool##*/}"
-	done
-	start_web nsenter -t "$PID1" -n --
-
 	inside systemctl enable -q --now socks5-handler.socket
 }
 
 teardown_file()
 {
-	stop_web
-	if [ -s "$BATS_FILE_TMPDIR/sandbox.pid" ]; then
-		end_process "$(cat "$BATS_FILE_TMPDIR/sandbox.pid")"
-	fi
+	end_systemd
 }
 
 setup()
 {
-	skip_if_left_out
-	HOSTS=$BATS_FILE_TMPDIR/tools
-	PATH=$BATS_FILE_TMPDIR/tools:$PATH
-	proxy=socks5h://127.0.0.1:1080
-	url=http://localhost:$WEB_PORT/file
-	run_units=/proc/$PID1/root/run/systemd/system
-	# journalctl's --after-cursor loses an entry when it has to match, so
-	# that --cursor is used, from an entry that never does.
-	inside logger -- "$BATS_TEST_DESCRIPTION"
-	inside journalctl --sync
-	cursor=$(inside journalctl -n 0 --show-cursor |
-		sed -n 's/^-- cursor: //p')
+	enter_systemd
 }
 
 teardown()
@@ -97,45 +36,6 @@ teardown()
 		inside systemctl restart socks5-handler.socket
 	fi
 	inside systemctl reset-failed
-}
-
-# --- the sandbox ---
-
-is_up_or_gone()
-{
-	[ -e "$STATE/pid1" ] || is_gone "$sandbox"
-}
-
-# inside COMMAND...: in all of its namespaces.
-inside()
-{
-	nsenter -t "$PID1" -m -p -u -i -n -C -- "$@"
-}
-
-in_network()
-{
-	nsenter -t "$PID1" -n -- "$@"
-}
-
-# write_unit NAME: from standard input, to be gone after the test.
-write_unit()
-{
-	local file=$run_units/$1
-
-	mkdir -p "${file%/*}"
-	cat >"$file"
-}
-
-# drop_in UNIT LINE...: into its section.
-drop_in()
-{
-	local unit=$1 section=Service
-
-	[[ $unit == *.service ]] || section=Socket
-	shift
-	printf '%s\n' "[$section]" "$@" | write_unit "$unit.d/test.conf"
-	inside systemctl daemon-reload
-	[ $section = Service ] || inside systemctl restart "$unit"
 }
 
 # options OPTION...: the handler's, from the next connection on.
@@ -156,20 +56,6 @@ no_instances()
 	[ -z "$(instances)" ]
 }
 
-no_failed_units()
-{
-	inside systemctl --failed --no-legend --plain
-	[ -z "$(inside systemctl --failed --no-legend --plain)" ]
-}
-
-# journal ARG...: what came since the test began.
-journal()
-{
-	inside journalctl -q --no-pager --cursor="$cursor" "$@"
-}
-
-message_id=2f62bec659de4328a56333ca27f72940
-
 # wait_for_journal N [MATCH...]: exactly so many match, once all instances are
 # gone. Leaves the last of them in $record, as a line, and $fields, as JSON.
 wait_for_journal()
@@ -177,15 +63,9 @@ wait_for_journal()
 	wait_until no_instances
 	inside journalctl --sync
 	journal -o cat
-	[ "$(journal -o cat MESSAGE_ID=$message_id "${@:2}" | wc -l)" -eq "$1" ]
-	record=$(journal -o cat MESSAGE_ID=$message_id "${@:2}" | tail -n 1)
-	fields=$(journal -o json MESSAGE_ID=$message_id "${@:2}" | tail -n 1)
-}
-
-# json NAME: a field of $fields; none of these has a quote in it.
-json()
-{
-	sed -n "s/.*\"$1\" *: *\"\([^\"]*\)\".*/\1/p" <<<"$fields"
+	[ "$(journal -o cat MESSAGE_ID="$message_id" "${@:2}" | wc -l)" -eq "$1" ]
+	record=$(journal -o cat MESSAGE_ID="$message_id" "${@:2}" | tail -n 1)
+	fields=$(journal -o json MESSAGE_ID="$message_id" "${@:2}" | tail -n 1)
 }
 
 # --- tunnels ---
@@ -252,10 +132,10 @@ status_of_instance()
 	came_whole "$BATS_TEST_TMPDIR"/*.out
 	wait_for_journal 20 SOCKS5_REPLY=0
 	[ "$(journal -o cat --output-fields=SOCKS5_CLIENT \
-		MESSAGE_ID=$message_id | sort -u | wc -l)" -eq 20 ]
+		MESSAGE_ID="$message_id" | sort -u | wc -l)" -eq 20 ]
 	# journald asks /proc whose they are: each process has waited for that.
 	[ "$(journal -o cat --output-fields=_SYSTEMD_UNIT \
-		MESSAGE_ID=$message_id | grep -c '^socks5-handler@')" -eq 20 ]
+		MESSAGE_ID="$message_id" | grep -c '^socks5-handler@')" -eq 20 ]
 	no_failed_units
 }
 
@@ -362,7 +242,7 @@ status_of_instance()
 	came_whole "$BATS_TEST_TMPDIR/file"
 	wait_until no_instances
 	inside journalctl --sync
-	[ -z "$(journal MESSAGE_ID=$message_id)" ]
+	[ -z "$(journal MESSAGE_ID="$message_id")" ]
 	record=$(journal -o cat _TRANSPORT=syslog SYSLOG_IDENTIFIER=socks5-handler)
 	[ "$(wc -l <<<"$record")" -eq 1 ]
 	has target "localhost:$WEB_PORT"
@@ -375,7 +255,7 @@ status_of_instance()
 	came_whole "$BATS_TEST_TMPDIR/file"
 	wait_until no_instances
 	inside journalctl --sync
-	[ -z "$(journal MESSAGE_ID=$message_id)" ]
+	[ -z "$(journal MESSAGE_ID="$message_id")" ]
 	record=$(journal -o cat _TRANSPORT=stdout)
 	record=${record#socks5-handler: }
 	has target "localhost:$WEB_PORT"
