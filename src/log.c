@@ -258,36 +258,53 @@ await_journald(int fd)
 }
 
 /*
- * MESSAGE and PRIORITY, then MESSAGE_ID and the fields if there are any. A
- * process that is about to leave waits for journald.
+ * A sentence, by journald's own protocol: the socket that sd_journal_sendv(3)
+ * opens stays for the process's life, and a child that has closed it would
+ * write to whatever has its number then.
  */
 static int
-to_journal(int priority, const char *message, const struct fields *fields,
-    bool leaving)
+send_sentence(int journal, int priority, char *message)
 {
-	char message_field[sizeof("MESSAGE=") + RECORD_MAX];
-	char priority_field[sizeof("PRIORITY=7")];
+	char entry[RECORD_MAX + 64];
+	int n;
+
+	for (char *c = message; (c = strchr(c, '\n')); c++)
+		*c = ' ';
+	n = snprintf(entry, sizeof(entry),
+	    "MESSAGE=%s\nPRIORITY=%d\nSYSLOG_IDENTIFIER=" IDENTIFIER "\n",
+	    message, priority);
+	return send(journal, entry, (size_t)n, MSG_NOSIGNAL) == n ? 0 : -EIO;
+}
+
+static int
+send_record(int priority, const char *message, const struct fields *fields)
+{
+	char text[sizeof("MESSAGE=") + RECORD_MAX], level[sizeof("PRIORITY=7")];
 	char identifier[] = "SYSLOG_IDENTIFIER=" IDENTIFIER;
 	char id[] = "MESSAGE_ID=" LOG_MESSAGE_ID;
-	struct iovec iov[4 + FIELDS_MAX];
-	int n = 0, journal, rc;
+	struct iovec iov[4 + FIELDS_MAX] = {
+	    {text, (size_t)sprintf(text, "MESSAGE=%s", message)},
+	    {level, (size_t)sprintf(level, "PRIORITY=%d", priority)},
+	    {identifier, strlen(identifier)},
+	    {id, strlen(id)},
+	};
 
+	memcpy(iov + 4, fields->at, fields->count * sizeof(*iov));
+	return systemd_journal_sendv(iov, 4 + (int)fields->count);
+}
+
+/* A process that is about to leave waits for journald. */
+static int
+to_journal(
+    int priority, char *message, const struct fields *fields, bool leaving)
+{
 	/* sd_journal_sendv() says nothing where there is no journal. */
-	journal = connect_to(JOURNAL_SOCKET);
+	int journal = connect_to(JOURNAL_SOCKET), rc;
+
 	if (journal < 0)
 		return -ENOENT;
-	snprintf(message_field, sizeof(message_field), "MESSAGE=%s", message);
-	snprintf(
-	    priority_field, sizeof(priority_field), "PRIORITY=%d", priority);
-	iov[n++] = (struct iovec){message_field, strlen(message_field)};
-	iov[n++] = (struct iovec){priority_field, strlen(priority_field)};
-	iov[n++] = (struct iovec){identifier, strlen(identifier)};
-	if (fields) {
-		iov[n++] = (struct iovec){id, strlen(id)};
-		memcpy(iov + n, fields->at, fields->count * sizeof(*iov));
-		n += (int)fields->count;
-	}
-	rc = systemd_journal_sendv(iov, n);
+	rc = fields ? send_record(priority, message, fields)
+		    : send_sentence(journal, priority, message);
 	if (rc >= 0 && leaving)
 		await_journald(journal);
 	close(journal);
@@ -330,7 +347,7 @@ to_stderr(const char *message)
 
 /* From this target on, the first that takes it. */
 static int
-emit(enum log_target target, int priority, const char *message,
+emit(enum log_target target, int priority, char *message,
     const struct fields *fields, bool leaving)
 {
 	int rc = -ENOENT;

@@ -238,6 +238,14 @@ load_clients()
 	main=$(property MainPID)
 	inside sh -c 'echo "lifetime 0.3" >/etc/socks5-handler.conf'
 	inside systemctl reload $unit.service
+	# systemd 252 doesn't wait for it.
+	was_read()
+	{
+		inside journalctl --sync
+		journal -o cat _PID="$main" |
+			grep "the configuration was read again"
+	}
+	wait_until was_read
 	start_target drain-reset
 	open_tunnel tcp:127.0.0.1:1080 reset
 	close_tunnel
