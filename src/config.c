@@ -1,4 +1,5 @@
 #include "config.h"
+#include "host.h"
 #include "memory.h"
 #include "options.h"
 #include "rulefile.h"
@@ -231,8 +232,16 @@ read_whole(
 }
 
 static int
-load_rules(struct config *config, bool explain)
+find_id(const char *name, bool group, uint32_t *out, void *context)
 {
+	(void)context;
+	return host_find_id(name, group, out);
+}
+
+static int
+load_rules(struct config *config, const struct reading *reading)
+{
+	const struct rules_host host = {.find_id = find_id};
 	const char *text = config->open ? rulefile_open : rulefile_default;
 	const char *name = RULEFILE_BUILT_IN;
 	struct rulefile_error error;
@@ -247,7 +256,7 @@ load_rules(struct config *config, bool explain)
 		return -EINVAL;
 	}
 	/* A session reads those built in when it needs them. */
-	if (!config->rules_file && !explain)
+	if (!config->rules_file && !reading->asks)
 		return 0;
 	if (config->rules_file) {
 		rc = read_whole("rules", config->rules_file, RULEFILE_MAX,
@@ -258,6 +267,9 @@ load_rules(struct config *config, bool explain)
 		name = config->rules_file;
 	}
 	rc = rulefile_parse(name, text, len, &config->rules, &error);
+	/* Names of users cost each session a look-up: here, only to check. */
+	if (rc == 0 && reading->checks)
+		rc = rulefile_check_ids(&config->rules, &host, &error);
 	if (rc < 0)
 		log_fault(
 		    "%s:%u:%u: %s", name, error.line, error.column, error.text);
@@ -358,7 +370,7 @@ config_read(int argc, char **argv, struct config *out)
 	rc = options_read(argc, argv, settings, apply, &reading, &rest);
 	if (rc == 0)
 		rc = read_operands(argc, argv, rest, &reading);
-	if (rc == 0 && (rc = load_rules(&config, reading.asks)) == 0 &&
+	if (rc == 0 && (rc = load_rules(&config, &reading)) == 0 &&
 	    (rc = load_users(&config)) == 0)
 		rc = load_upstream(&config);
 	if (rc == 0 && !reading.checks) {

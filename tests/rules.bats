@@ -156,6 +156,11 @@ write_rules()
 	run "$HANDLER" --rules="$rules" --check
 	[ "$status" -eq 64 ]
 	[[ $output == *"--rules=$rules: others can write to it"* ]]
+	write_rules 'allow uid=nobody-of-that-name to any'
+	run "$HANDLER" --rules="$rules" --check
+	[ "$status" -eq 64 ]
+	[[ $output == "socks5-handler: $rules:1:"*nobody-of-that-name* ]]
+	write_rules 'allow to any'
 	run "$HANDLER" --rules=/nonexistent --check
 	[ "$status" -eq 64 ]
 	chmod 644 "$rules"
