@@ -43,8 +43,9 @@ start_remote()
 		ip link set there up'
 	mkdir -p "$BATS_TEST_TMPDIR/web"
 	echo "far away" >"$BATS_TEST_TMPDIR/web/file"
-	there busybox httpd -f -p '[::]:8080' -h "$BATS_TEST_TMPDIR/web" \
-		3>&- &
+	# Not by there(): what is ended is the server, and no shell above it.
+	nsenter -t "$remote" -n busybox httpd -f -p '[::]:8080' \
+		-h "$BATS_TEST_TMPDIR/web" 3>&- &
 	web=$!
 	wait_until there curl -q -s --noproxy '*' -o /dev/null \
 		http://192.0.2.2:8080/file
