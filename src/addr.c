@@ -48,6 +48,22 @@ addr_parse(const char *text, uint16_t port, union addr *out)
 	return 0;
 }
 
+uint16_t
+addr_port(const union addr *addr)
+{
+	return ntohs(addr->sa.sa_family == AF_INET ? addr->in.sin_port
+						   : addr->in6.sin6_port);
+}
+
+void
+addr_set_port(union addr *addr, uint16_t port)
+{
+	if (addr->sa.sa_family == AF_INET)
+		addr->in.sin_port = htons(port);
+	else
+		addr->in6.sin6_port = htons(port);
+}
+
 socklen_t
 addr_len(const union addr *addr)
 {
@@ -55,9 +71,8 @@ addr_len(const union addr *addr)
 					     : sizeof(addr->in6);
 }
 
-/* IPv4-mapped becomes IPv4, anything else stays as it is. */
-static union addr
-unmapped(const union addr *addr)
+union addr
+addr_unmapped(const union addr *addr)
 {
 	union addr plain = *addr;
 
@@ -71,15 +86,19 @@ unmapped(const union addr *addr)
 bool
 addr_equal(const union addr *a, const union addr *b)
 {
-	union addr x = unmapped(a), y = unmapped(b);
+	return addr_port(a) == addr_port(b) && addr_equal_host(a, b);
+}
+
+bool
+addr_equal_host(const union addr *a, const union addr *b)
+{
+	union addr x = addr_unmapped(a), y = addr_unmapped(b);
 
 	if (x.sa.sa_family != y.sa.sa_family)
 		return false;
 	if (x.sa.sa_family == AF_INET)
-		return x.in.sin_port == y.in.sin_port &&
-		       x.in.sin_addr.s_addr == y.in.sin_addr.s_addr;
-	return x.in6.sin6_port == y.in6.sin6_port &&
-	       x.in6.sin6_scope_id == y.in6.sin6_scope_id &&
+		return x.in.sin_addr.s_addr == y.in.sin_addr.s_addr;
+	return x.in6.sin6_scope_id == y.in6.sin6_scope_id &&
 	       IN6_ARE_ADDR_EQUAL(&x.in6.sin6_addr, &y.in6.sin6_addr);
 }
 
@@ -175,7 +194,7 @@ addr_network_parse(const char *text, size_t len, struct addr_network *out)
 bool
 addr_network_has(const struct addr_network *network, const union addr *addr)
 {
-	union addr plain = unmapped(addr);
+	union addr plain = addr_unmapped(addr);
 
 	if (plain.sa.sa_family != (network->ipv6 ? AF_INET6 : AF_INET))
 		return false;
@@ -185,7 +204,7 @@ addr_network_has(const struct addr_network *network, const union addr *addr)
 bool
 addr_is_loopback(const union addr *addr)
 {
-	union addr plain = unmapped(addr);
+	union addr plain = addr_unmapped(addr);
 
 	if (plain.sa.sa_family == AF_INET)
 		return ntohl(plain.in.sin_addr.s_addr) >> 24 == 127;
@@ -227,7 +246,7 @@ addr_look_behind(const union addr *addr, struct addr_faces *out)
 	static const uint8_t isatap[] = {0x00, 0x5e, 0xfe};
 	const uint8_t *ipv6;
 
-	out->at[0] = unmapped(addr);
+	out->at[0] = addr_unmapped(addr);
 	out->count = out->same = 1;
 	if (out->at[0].sa.sa_family != AF_INET6)
 		return;
@@ -313,7 +332,7 @@ addr_format(const struct sockaddr *sa, char out[ADDR_TEXT_MAX])
 		return out;
 
 	memcpy(&addr, sa, addr_len((const void *)sa));
-	addr = unmapped(&addr);
+	addr = addr_unmapped(&addr);
 	if (addr.sa.sa_family == AF_INET) {
 		inet_ntop(AF_INET, &addr.in.sin_addr, text, sizeof(text));
 		snprintf(

@@ -93,11 +93,21 @@ bool addr_is_internal(const struct addr_faces *faces);
 /* Every address in it is internal, as above. */
 bool addr_network_is_internal(const struct addr_network *network);
 
+/* An IPv4-mapped address as the IPv4 one it is, any other as it stands. */
+union addr addr_unmapped(const union addr *addr);
+
+/* The port of either family, and another one in its place. */
+uint16_t addr_port(const union addr *addr);
+void addr_set_port(union addr *addr, uint16_t port);
+
 /* For bind(2) and connect(2). */
 socklen_t addr_len(const union addr *addr);
 
 /* Same family, address, port and scope; an IPv4-mapped address is IPv4. */
 bool addr_equal(const union addr *a, const union addr *b);
+
+/* The same without the ports: the same host. */
+bool addr_equal_host(const union addr *a, const union addr *b);
 
 /*
  * "192.0.2.1:80" or "[2001:db8::1]:80", IPv4-mapped addresses as IPv4, a scope

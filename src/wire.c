@@ -108,6 +108,25 @@ wire_get_request(const uint8_t *data, size_t len, struct wire_request *out)
 	return 3 + n;
 }
 
+ssize_t
+wire_get_udp_header(
+    const uint8_t *data, size_t len, struct wire_udp_header *out)
+{
+	ssize_t n;
+
+	for (size_t i = 0; i < 2 && i < len; i++) {
+		if (data[i] != 0x00) /* RSV */
+			return -EPROTO;
+	}
+	if (len < 3)
+		return 0;
+	n = get_destination(data + 3, len - 3, &out->dst);
+	if (n <= 0)
+		return n;
+	out->frag = data[2];
+	return 3 + n;
+}
+
 int
 wire_check_destination(const struct wire_destination *dst)
 {
@@ -180,20 +199,20 @@ wire_put_status(uint8_t out[WIRE_STATUS_LEN], uint8_t status)
 	return WIRE_STATUS_LEN;
 }
 
-size_t
-wire_put_reply(
-    uint8_t out[WIRE_REPLY_MAX], uint8_t rep, const struct sockaddr *bound)
+/* ATYP, address and port, as a reply and a UDP header have them. */
+static size_t
+put_address(uint8_t out[1 + 16 + 2], const struct sockaddr *sa)
 {
-	const struct sockaddr_in *in = (const void *)bound;
-	const struct sockaddr_in6 *in6 = (const void *)bound;
+	const struct sockaddr_in *in = (const void *)sa;
+	const struct sockaddr_in6 *in6 = (const void *)sa;
 	uint8_t address[16] = {0}, atyp = WIRE_ATYP_IPV4;
 	size_t address_len = sizeof(in->sin_addr);
 	in_port_t port = 0; /* network byte order, as it goes out */
 
-	if (bound && bound->sa_family == AF_INET) {
+	if (sa && sa->sa_family == AF_INET) {
 		memcpy(address, &in->sin_addr, address_len);
 		port = in->sin_port;
-	} else if (bound && bound->sa_family == AF_INET6) {
+	} else if (sa && sa->sa_family == AF_INET6) {
 		port = in6->sin6_port;
 		if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
 			memcpy(
@@ -204,14 +223,28 @@ wire_put_reply(
 			memcpy(address, &in6->sin6_addr, address_len);
 		}
 	}
+	out[0] = atyp;
+	memcpy(out + 1, address, address_len);
+	memcpy(out + 1 + address_len, &port, sizeof(port));
+	return 1 + address_len + sizeof(port);
+}
 
+size_t
+wire_put_reply(
+    uint8_t out[WIRE_REPLY_MAX], uint8_t rep, const struct sockaddr *bound)
+{
 	out[0] = WIRE_VERSION;
 	out[1] = rep;
 	out[2] = 0x00; /* RSV */
-	out[3] = atyp;
-	memcpy(out + 4, address, address_len);
-	memcpy(out + 4 + address_len, &port, sizeof(port));
-	return 4 + address_len + sizeof(port);
+	return 3 + put_address(out + 3, bound);
+}
+
+size_t
+wire_put_udp_header(
+    uint8_t out[WIRE_UDP_HEADER_ADDRESS_MAX], const struct sockaddr *sender)
+{
+	memset(out, 0x00, 3); /* RSV and FRAG */
+	return 3 + put_address(out + 3, sender);
 }
 
 uint8_t

@@ -27,6 +27,10 @@
 /* A reply as others send it: there may be a name in it. */
 #define WIRE_ANSWER_MAX 262
 
+/* A UDP request header with the longest name, and with the longest address. */
+#define WIRE_UDP_HEADER_MAX         262
+#define WIRE_UDP_HEADER_ADDRESS_MAX 22
+
 /* A 255-byte name, \":65535\" and a NUL. */
 #define WIRE_DESTINATION_MAX (255 + 6 + 1)
 
@@ -108,6 +112,12 @@ struct wire_reply {
 	struct wire_destination bound;
 };
 
+/* What stands in front of each datagram. */
+struct wire_udp_header {
+	uint8_t frag; /* FRAG as sent; 0: it is a whole one */
+	struct wire_destination dst;
+};
+
 /*
  * Version identifier and method selection message, RFC 1928 section 3.
  * -EPROTO: the first byte is not 5.
@@ -164,6 +174,21 @@ size_t wire_put_status(uint8_t out[WIRE_STATUS_LEN], uint8_t status);
  */
 size_t wire_put_reply(
     uint8_t out[WIRE_REPLY_MAX], uint8_t rep, const struct sockaddr *bound);
+
+/*
+ * UDP request header, RFC 1928 section 7. FRAG and the bytes of a name are for
+ * the caller to judge. 0: the datagram ends before its header does.
+ * -EPROTO: RSV is not 0. -EAFNOSUPPORT: an ATYP we don't know.
+ */
+ssize_t wire_get_udp_header(
+    const uint8_t *data, size_t len, struct wire_udp_header *out);
+
+/*
+ * The same header in front of a datagram from this sender: 10 bytes, or 22
+ * with an IPv6 address; addresses as in wire_put_reply().
+ */
+size_t wire_put_udp_header(
+    uint8_t out[WIRE_UDP_HEADER_ADDRESS_MAX], const struct sockaddr *sender);
 
 /*
  * The REP that tells a client about an error: a positive errno as connect(2),

@@ -578,10 +578,55 @@ prefer_any(void **state)
 	}
 }
 
+static void
+ports(void **state)
+{
+	union addr four, six;
+
+	(void)state;
+	assert_int_equal(addr_parse("192.0.2.1", 80, &four), 0);
+	assert_int_equal(addr_parse("2001:db8::1", 80, &six), 0);
+	assert_int_equal(addr_port(&four), 80);
+	assert_int_equal(addr_port(&six), 80);
+	addr_set_port(&four, 65535);
+	addr_set_port(&six, 65535);
+	assert_int_equal(ntohs(four.in.sin_port), 65535);
+	assert_int_equal(ntohs(six.in6.sin6_port), 65535);
+}
+
+static void
+hosts_without_ports(void **state)
+{
+	union addr a, b, mapped = {.in6 = {.sin6_family = AF_INET6}};
+
+	(void)state;
+	assert_int_equal(addr_parse("192.0.2.1", 80, &a), 0);
+	assert_int_equal(addr_parse("192.0.2.1", 81, &b), 0);
+	assert_true(addr_equal_host(&a, &b));
+	assert_false(addr_equal(&a, &b));
+	inet_pton(AF_INET6, "::ffff:192.0.2.1", &mapped.in6.sin6_addr);
+	mapped.in6.sin6_port = htons(80);
+	assert_true(addr_equal_host(&a, &mapped));
+	assert_true(addr_equal(&a, &mapped));
+	mapped = addr_unmapped(&mapped);
+	assert_int_equal(mapped.sa.sa_family, AF_INET);
+	assert_int_equal(addr_port(&mapped), 80);
+	assert_int_equal(addr_parse("192.0.2.2", 80, &b), 0);
+	assert_false(addr_equal_host(&a, &b));
+	assert_int_equal(addr_parse("fe80::1", 80, &a), 0);
+	b = a;
+	assert_true(addr_equal_host(&a, &b));
+	b.in6.sin6_scope_id = 2;
+	assert_false(addr_equal_host(&a, &b));
+	assert_int_equal(addr_unmapped(&b).in6.sin6_scope_id, 2);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(ports),
+	    cmocka_unit_test(hosts_without_ports),
 	    cmocka_unit_test(parse_and_format),
 	    cmocka_unit_test(parse_refuses),
 	    cmocka_unit_test(format_the_rest),

@@ -665,10 +665,119 @@ reply_of_another_server(void **state)
 	    wire_get_reply(guarded(message, 1), 1, &reply), -EPROTO);
 }
 
+/* A datagram's header: whatever stands behind it is payload. */
+static void
+walk_udp_header(const uint8_t *header, size_t len, struct wire_udp_header *out)
+{
+	struct wire_udp_header untouched;
+	uint8_t longer[WIRE_UDP_HEADER_MAX + 8];
+
+	memset(&untouched, 0xa5, sizeof(untouched));
+	for (size_t n = 0; n < len; n++) {
+		*out = untouched;
+		assert_int_equal(
+		    wire_get_udp_header(guarded(header, n), n, out), 0);
+		assert_memory_equal(out, &untouched, sizeof(untouched));
+	}
+	memset(longer, 5, sizeof(longer));
+	memcpy(longer, header, len);
+	for (size_t n = len; n < len + 8; n++)
+		assert_int_equal(
+		    wire_get_udp_header(guarded(longer, n), n, out), len);
+}
+
+static void
+udp_header(void **state)
+{
+	static const uint8_t ipv4[] = {0, 0, 7, 1, 192, 0, 2, 33, 0, 53};
+	uint8_t ipv6[22] = {0, 0, 0, 4, 0x20, 0x01, 0x0d, 0xb8};
+	uint8_t name[WIRE_UDP_HEADER_MAX] = {0, 0, 0, 3};
+	struct wire_udp_header h;
+
+	(void)state;
+	walk_udp_header(ipv4, sizeof(ipv4), &h);
+	assert_int_equal(h.frag, 7);
+	assert_int_equal(h.dst.atyp, WIRE_ATYP_IPV4);
+	assert_memory_equal(&h.dst.ipv4, ipv4 + 4, 4);
+	assert_int_equal(h.dst.port, 53);
+	ipv6[20] = ipv6[21] = 0xff;
+	walk_udp_header(ipv6, sizeof(ipv6), &h);
+	assert_int_equal(h.frag, 0);
+	assert_memory_equal(&h.dst.ipv6, ipv6 + 4, 16);
+	assert_int_equal(h.dst.port, 65535);
+	memset(name + 5, 'x', 255);
+	for (size_t n = 0; n <= 255; n += 51) {
+		name[4] = (uint8_t)n;
+		walk_udp_header(name, 4 + 1 + n + 2, &h);
+		assert_int_equal(h.dst.name_len, n);
+		assert_int_equal(strlen(h.dst.name), n);
+	}
+}
+
+static void
+udp_header_of_no_kind(void **state)
+{
+	struct wire_udp_header out, untouched;
+
+	(void)state;
+	memset(&untouched, 0xa5, sizeof(untouched));
+	out = untouched;
+	for (int i = 1; i < 256; i++) {
+		uint8_t first[] = {(uint8_t)i}, second[] = {0, (uint8_t)i};
+		uint8_t atyp[] = {0, 0, 0, (uint8_t)i};
+		bool known = i == 1 || i == 3 || i == 4;
+
+		assert_int_equal(
+		    wire_get_udp_header(guarded(first, 1), 1, &out), -EPROTO);
+		assert_int_equal(
+		    wire_get_udp_header(guarded(second, 2), 2, &out), -EPROTO);
+		assert_int_equal(wire_get_udp_header(guarded(atyp, 4), 4, &out),
+		    known ? 0 : -EAFNOSUPPORT);
+	}
+	assert_memory_equal(&out, &untouched, sizeof(untouched));
+}
+
+/* What is put in front of an answer is what a client would have sent. */
+static void
+udp_header_of_a_sender(void **state)
+{
+	static const struct {
+		const char *address;
+		uint8_t header[22];
+		size_t len;
+	} table[] = {
+	    {"192.0.2.1", {0, 0, 0, 1, 192, 0, 2, 1, 0x1f, 0x90}, 10},
+	    {"::ffff:192.0.2.1", {0, 0, 0, 1, 192, 0, 2, 1, 0x1f, 0x90}, 10},
+	    {"2001:db8::1",
+		{0, 0, 0, 4, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		    0, 1, 0x1f, 0x90},
+		22},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++) {
+		uint8_t out[WIRE_UDP_HEADER_ADDRESS_MAX];
+		struct sockaddr_in in = {.sin_family = AF_INET};
+		struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+		const struct sockaddr *sa = (const void *)&in6;
+
+		in.sin_port = in6.sin6_port = htons(8080);
+		if (inet_pton(AF_INET, table[i].address, &in.sin_addr) == 1)
+			sa = (const void *)&in;
+		else
+			inet_pton(AF_INET6, table[i].address, &in6.sin6_addr);
+		assert_int_equal(wire_put_udp_header(out, sa), table[i].len);
+		assert_memory_equal(out, table[i].header, table[i].len);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(udp_header),
+	    cmocka_unit_test(udp_header_of_no_kind),
+	    cmocka_unit_test(udp_header_of_a_sender),
 	    cmocka_unit_test(greeting),
 	    cmocka_unit_test(greeting_of_another_version),
 	    cmocka_unit_test(password),
