@@ -89,15 +89,55 @@ child(const char *name, uint16_t port, int report)
 	_exit(write(report, &answer, len) == (ssize_t)len ? 0 : 1);
 }
 
-/* Waits for the report, the alarm, or the client's leaving. */
+int
+resolve_start(const char *name, uint16_t port, struct resolve *out)
+{
+	int report[2], rc = 0;
+	pid_t pid;
+
+	if (pipe2(report, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	/* Left ignored, as a parent may have, no child could be waited for. */
+	signal(SIGCHLD, SIG_DFL);
+	pid = fork();
+	if (pid == 0)
+		child(name, port, report[1]);
+	if (pid < 0)
+		rc = -errno;
+	close(report[1]);
+	if (rc < 0)
+		close(report[0]);
+	else
+		*out = (struct resolve){.pid = pid, .fd = report[0]};
+	return rc;
+}
+
+int
+resolve_finish(struct resolve *resolve, struct addr_list *out)
+{
+	struct answer answer = {.rc = -EIO};
+	ssize_t n = read(resolve->fd, &answer, sizeof(answer));
+
+	if (n < 0)
+		answer.rc = -errno;
+	else if (n > 0 && answer.rc == 0)
+		*out = answer.list;
+	close(resolve->fd);
+	resolve->fd = -1;
+	kill(resolve->pid, SIGKILL);
+	while (waitpid(resolve->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return answer.rc;
+}
+
+/* Waits for the answer, the alarm, or the client's leaving. */
 static int
-await(int report, const struct io_end *client, struct addr_list *out)
+await(int answer, const struct io_end *client)
 {
 	struct pollfd fds[] = {
-	    {.fd = report, .events = POLLIN},
+	    {.fd = answer, .events = POLLIN},
 	    {.fd = client->fd, .events = 0},
 	};
-	struct answer answer = {.rc = -EIO};
 	int rc;
 
 	while ((rc = io_interrupted()) == 0 && !fds[0].revents) {
@@ -106,55 +146,49 @@ await(int report, const struct io_end *client, struct addr_list *out)
 		if (fds[1].revents)
 			return -EPIPE;
 	}
-	if (rc < 0)
-		return rc;
-	if (read(report, &answer, sizeof(answer)) <= 0)
-		return -EIO;
-	if (answer.rc == 0)
-		*out = answer.list;
-	return answer.rc;
+	return rc;
 }
 
 static int
-look_up_in_child(const char *name, uint16_t port, const struct io_end *client,
+look_up_and_wait(const char *name, uint16_t port, const struct io_end *client,
     struct addr_list *out)
 {
-	int report[2], rc;
-	pid_t pid;
+	struct addr_list list;
+	struct resolve resolve = {.fd = -1};
+	int ended, rc = resolve_start(name, port, &resolve);
 
-	if (pipe2(report, O_CLOEXEC) < 0)
-		return -errno;
-	/* Left ignored, as a parent may have, no child could be waited for. */
-	signal(SIGCHLD, SIG_DFL);
-	pid = fork();
-	if (pid == 0)
-		child(name, port, report[1]);
-	rc = pid < 0 ? -errno : 0;
-	close(report[1]);
-	if (rc == 0) {
-		rc = await(report[0], client, out);
-		kill(pid, SIGKILL);
-		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
-	close(report[0]);
+	if (rc < 0)
+		return rc;
+	ended = await(resolve.fd, client);
+	rc = resolve_finish(&resolve, &list);
+	if (ended < 0)
+		return ended;
+	if (rc == 0)
+		*out = list;
 	return rc;
+}
+
+int
+resolve_literal(const struct wire_destination *dst, union addr *out)
+{
+	if (dst->atyp == WIRE_ATYP_IPV4)
+		addr_set_ipv4(out, dst->ipv4, dst->port);
+	else if (dst->atyp == WIRE_ATYP_IPV6)
+		addr_set_ipv6(out, &dst->ipv6, dst->port);
+	else
+		return addr_parse(dst->name, dst->port, out);
+	return 0;
 }
 
 int
 resolve_destination(const struct wire_destination *dst,
     const struct io_end *client, struct addr_list *out)
 {
-	union addr *first = &out->at[0];
 	int rc = 0;
 
 	out->count = 1;
-	if (dst->atyp == WIRE_ATYP_IPV4)
-		addr_set_ipv4(first, dst->ipv4, dst->port);
-	else if (dst->atyp == WIRE_ATYP_IPV6)
-		addr_set_ipv6(first, &dst->ipv6, dst->port);
-	else if (addr_parse(dst->name, dst->port, first) < 0)
-		rc = look_up_in_child(dst->name, dst->port, client, out);
+	if (resolve_literal(dst, &out->at[0]) < 0)
+		rc = look_up_and_wait(dst->name, dst->port, client, out);
 	if (rc == 0)
 		addr_interleave(out);
 	return rc;

@@ -8,6 +8,8 @@
 #include "io.h"
 #include "wire.h"
 
+#include <sys/types.h>
+
 /*
  * An address, or a name that is the literal of one, is taken as it is. Any
  * other name is looked up with getaddrinfo(3), in a child process: nothing in
@@ -22,6 +24,29 @@
  */
 int resolve_destination(const struct wire_destination *dst,
     const struct io_end *client, struct addr_list *out);
+
+/*
+ * The address, where a destination is one or the literal of one; -EINVAL where
+ * it has to be looked up.
+ */
+int resolve_literal(const struct wire_destination *dst, union addr *out);
+
+/* A look-up under way. */
+struct resolve {
+	pid_t pid;
+	int fd; /* readable once there is an answer */
+};
+
+/*
+ * Begins to look a name up, a NUL at its end, and does not wait. 0 or -errno.
+ */
+int resolve_start(const char *name, uint16_t port, struct resolve *out);
+
+/*
+ * Ends the look-up, and its child with it: 0 or -errno as above, and -EAGAIN
+ * when there was no answer yet. Does not wait for one.
+ */
+int resolve_finish(struct resolve *resolve, struct addr_list *out);
 
 /* A code of getaddrinfo(3) as a negative errno, as above; 0 for 0. */
 int resolve_errno(int eai, int system_errno);

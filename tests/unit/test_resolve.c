@@ -377,6 +377,50 @@ a_longer_answer_is_cut(void **state)
 	in_network(hosts, many_addresses);
 }
 
+static bool
+is_ready(const struct resolve *resolve, int wait_ms)
+{
+	struct pollfd answer = {.fd = resolve->fd, .events = POLLIN};
+
+	return poll(&answer, 1, wait_ms) == 1;
+}
+
+static void
+look_up_several(void)
+{
+	struct resolve known, unknown, slow;
+	struct addr_list list = {0};
+	int server = silent_server();
+	int64_t before = io_now_ms();
+
+	HOLD(resolve_start("slow.example", 80, &slow) == 0);
+	HOLD(resolve_start("known.test", 0, &known) == 0);
+	HOLD(is_ready(&known, BOUND_MS));
+	HOLD(resolve_finish(&known, &list) == 0);
+	HOLD(list.count == 1 && list.at[0].in.sin_port == 0);
+	HOLD(list.at[0].in.sin_addr.s_addr == htonl(0xc0000201));
+	HOLD(known.fd == -1);
+	/* Given up: no wait, no child, and the answer's place untouched. */
+	HOLD(was_asked(server, BOUND_MS) && !is_ready(&slow, 0));
+	HOLD(resolve_finish(&slow, &list) == -EAGAIN);
+	HOLD(list.count == 1);
+	no_child_is_left();
+	HOLD(io_now_ms() - before < BOUND_MS);
+	/* One whose child dies. */
+	HOLD(resolve_start("slow.example", 80, &unknown) == 0);
+	kill(unknown.pid, SIGKILL);
+	HOLD(is_ready(&unknown, BOUND_MS));
+	HOLD(resolve_finish(&unknown, &list) == -EIO);
+	no_child_is_left();
+}
+
+static void
+several_at_once_without_waiting(void **state)
+{
+	(void)state;
+	in_network("192.0.2.1 known.test\n", look_up_several);
+}
+
 int
 main(void)
 {
@@ -390,6 +434,7 @@ main(void)
 	    cmocka_unit_test(a_child_that_dies_is_an_error),
 	    cmocka_unit_test(families_take_turns),
 	    cmocka_unit_test(a_longer_answer_is_cut),
+	    cmocka_unit_test(several_at_once_without_waiting),
 	    cmocka_unit_test(the_alarm_and_the_client_end_it),
 	};
 
