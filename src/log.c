@@ -30,7 +30,7 @@
 
 /* A field is PREFIX NAME "=" value, as the journal takes it. */
 #define PREFIX     "SOCKS5_"
-#define FIELDS_MAX 13
+#define FIELDS_MAX 16
 
 /* The longest value: a 255-byte name, each byte escaped, and ":65535". */
 #define VALUE_MAX 1032
@@ -163,7 +163,7 @@ add_text(struct fields *fields, const char *name, const char *text, size_t len)
 static void
 add_words(struct fields *fields, const char *name, const char *words)
 {
-	if (!words)
+	if (!words || !*words)
 		return;
 	snprintf(add_name(fields, name), VALUE_MAX, "%s", words);
 	end_value(fields);
@@ -192,6 +192,11 @@ collect(const struct log_record *record, struct fields *out)
 	add_number(out, "REPLY", record->reply);
 	add_number(out, "BYTES_UP", record->bytes_up);
 	add_number(out, "BYTES_DOWN", record->bytes_down);
+	if (record->datagrams) {
+		add_number(out, "UDP_UP", record->datagrams->up);
+		add_number(out, "UDP_DOWN", record->datagrams->down);
+		add_words(out, "DROPPED", record->datagrams->dropped);
+	}
 	add_number(out, "HANDSHAKE_MS", record->handshake_ms);
 	add_number(out, "CONNECT_MS", record->connect_ms);
 	add_number(out, "DURATION_MS", record->duration_ms);

@@ -42,6 +42,11 @@ enum log_end {
 	LOG_END_ERROR,       /* this process could not go on */
 };
 
+struct log_datagrams {
+	int64_t up, down;  /* relayed */
+	char dropped[256]; /* "fragment:3,stranger:1", "" for none */
+};
+
 /* Text is escaped here: a peer may have chosen it. NULL or < 0: not known. */
 struct log_record {
 	const char *client;
@@ -54,6 +59,8 @@ struct log_record {
 	int reply;           /* the REP that was sent */
 	int64_t bytes_up;    /* payload, client to target */
 	int64_t bytes_down;
+	/* UDP ASSOCIATE; NULL for any other command. */
+	const struct log_datagrams *datagrams;
 	int64_t handshake_ms;
 	int64_t connect_ms; /* look-up included */
 	int64_t duration_ms;

@@ -10,12 +10,13 @@ cd "${1:-$(dirname "$0")/..}" || exit 1
 # From the ground up; rooms on one floor don't know each other.
 floors=(
 	"wire wire4 addr systemd libcrypt memory usage"
-	"terms log io proxy hash host url textfile"
+	"terms log io proxy hash host url textfile batch contacts"
 	"rules identity options"
 	"ruleword"
 	"rulefile"
 	"permit peer resolve sandbox clients spare report ending"
-	"auth dial"
+	"auth dial names port"
+	"route"
 	"config bind udp relay upstream"
 	"reach explain"
 	"accept"

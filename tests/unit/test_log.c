@@ -90,6 +90,7 @@ static void
 longest_record(void **state)
 {
 	static char client[256], user[255], name[255 + 6], line[8192];
+	static struct log_datagrams datagrams = {INT64_MAX, INT64_MAX, ""};
 	struct log_record record = {
 	    .client = client,
 	    .user = user,
@@ -102,6 +103,7 @@ longest_record(void **state)
 	    .reply = 255,
 	    .bytes_up = INT64_MAX,
 	    .bytes_down = INT64_MAX,
+	    .datagrams = &datagrams,
 	    .handshake_ms = INT64_MAX,
 	    .connect_ms = INT64_MAX,
 	    .duration_ms = INT64_MAX,
@@ -113,6 +115,7 @@ longest_record(void **state)
 	(void)state;
 	memset(client, '\n', sizeof(client) - 1);
 	memset(name, 0xff, sizeof(name));
+	memset(datagrams.dropped, 'x', sizeof(datagrams.dropped) - 1);
 	listen_to_stderr();
 	log_open(LOG_TO_STDERR);
 	assert_int_equal(log_session(&record), 0);
@@ -121,6 +124,9 @@ longest_record(void **state)
 	assert_ptr_equal(strchr(line, '\n'), line + n - 1);
 	assert_non_null(strstr(line, " user=\\x00\\x00"));
 	assert_non_null(strstr(line, " command=UDP_ASSOCIATE target=\\xff"));
+	assert_non_null(strstr(line, " udp_up=9223372036854775807 "
+				     "udp_down=9223372036854775807 "
+				     "dropped=xxx"));
 	assert_non_null(strstr(line, " end=handshake-timeout error=\"Inv"));
 }
 
