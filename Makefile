@@ -90,7 +90,8 @@ LIB = $(O)/libsocks5-handler.a
 BIN = $(O)/socks5-handler
 UNIT = $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
 FUZZ = $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
-HOSTS = $(addprefix $(O)/tests/hosts/,client target listen hear)
+HOSTS = $(addprefix $(O)/tests/hosts/,client target listen hear \
+	udp-target)
 BENCH = $(patsubst %,$(O)/bench/%,load accept-exec start empty)
 SOURCES = socks5-handler.c \
 	$(wildcard src/*.[ch] static/*.c tests/*/*.[ch] bench/*.[ch])
@@ -177,7 +178,7 @@ $(O)/tests/unit/test_systemd-static: $(O)/tests/unit/test_systemd.o \
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ -lcmocka
 
 $(O)/tests/hosts/client: $(O)/tests/hosts/service.o
-$(HOSTS): %: %.o $(O)/tests/hosts/play.o
+$(HOSTS): %: %.o $(O)/tests/hosts/play.o $(O)/tests/hosts/datagram.o
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^
 

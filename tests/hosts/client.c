@@ -24,7 +24,7 @@
  * -a  connects from this address
  * -l  ends everything after so long (15 s)
  *
- * Steps: those of play.h, and
+ * Steps: those of play.h and datagram.h, and
  *   kill:TERM       sends PROGRAM a signal
  *   wait            waits for PROGRAM's exit
  *   children:N      waits until PROGRAM has N children
@@ -34,6 +34,7 @@
  * Prints how PROGRAM ended, "exit N" or "signal N", in its last line. Exits
  * with 0 when all steps held, 1 when one failed, 2 for bad usage.
  */
+#include "datagram.h"
 #include "play.h"
 #include "service.h"
 
@@ -510,7 +511,7 @@ steps_of_ours(struct player *p, const char *verb)
 		stopped_cpu(p);
 	else if (i == 4)
 		print_fds(p);
-	return i < 5;
+	return i < 5 || datagram_step(p, verb);
 }
 
 /* Some port of this address. */
