@@ -9,8 +9,8 @@ cd "${1:-$(dirname "$0")/..}" || exit 1
 
 # From the ground up; rooms on one floor don't know each other.
 floors=(
-	"wire wire4 addr systemd libcrypt memory usage"
-	"terms log io proxy hash host url textfile batch contacts"
+	"wire addr systemd libcrypt memory usage"
+	"wire4 terms log io proxy hash host url textfile batch contacts"
 	"rules identity options"
 	"ruleword"
 	"rulefile"
