@@ -15,10 +15,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What the child reports; as many addresses as there are, in one write. */
+/* A name whose addresses are wanted, or else an address whose name is. */
+struct question {
+	const char *name; /* or NULL */
+	uint16_t port;
+	const union addr *addr;
+};
+
+/* What the child reports, in one write, as far as it is used. */
 struct answer {
 	int rc;
-	struct addr_list list;
+	union {
+		struct addr_list list;
+		char name[WIRE_NAME_SIZE];
+	};
 };
 
 _Static_assert(sizeof(struct answer) <= PIPE_BUF, "written in one piece");
@@ -74,23 +84,50 @@ look_up(const char *name, uint16_t port, struct answer *out)
 		out->rc = -ENXIO;
 }
 
+/* Whoever owns the address says what its name is: any bytes may come. */
+static void
+look_up_name(const union addr *addr, struct answer *out)
+{
+	char name[NI_MAXHOST];
+	size_t len;
+
+	errno = 0;
+	out->name[0] = '\0';
+	out->rc = resolve_errno(getnameinfo(&addr->sa, addr_len(addr), name,
+				    sizeof(name), NULL, 0, NI_NAMEREQD),
+	    errno);
+	if (out->rc < 0)
+		return;
+	len = strlen(name);
+	if (len < sizeof(out->name) && wire_check_name(name, len) == 0)
+		memcpy(out->name, name, len + 1);
+	else
+		out->rc = -ENXIO;
+}
+
 /* The child: looks up, reports, is gone. */
 static void
-child(const char *name, uint16_t port, int report)
+child(const struct question *question, int report)
 {
 	struct answer answer;
 	size_t len;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGTERM, SIG_DFL);
-	look_up(name, port, &answer);
-	len = offsetof(struct answer, list.at) +
-	      answer.list.count * sizeof(answer.list.at[0]);
+	if (question->name) {
+		look_up(question->name, question->port, &answer);
+		len = offsetof(struct answer, list.at) +
+		      answer.list.count * sizeof(answer.list.at[0]);
+	} else {
+		look_up_name(question->addr, &answer);
+		len = offsetof(struct answer, name) + strlen(answer.name) + 1;
+	}
 	_exit(write(report, &answer, len) == (ssize_t)len ? 0 : 1);
 }
 
-int
-resolve_start(const char *name, uint16_t port, struct resolve *out)
+/* Begins to ask, and does not wait. */
+static int
+start(const struct question *question, struct resolve *out)
 {
 	int report[2], rc = 0;
 	pid_t pid;
@@ -101,7 +138,7 @@ resolve_start(const char *name, uint16_t port, struct resolve *out)
 	signal(SIGCHLD, SIG_DFL);
 	pid = fork();
 	if (pid == 0)
-		child(name, port, report[1]);
+		child(question, report[1]);
 	if (pid < 0)
 		rc = -errno;
 	close(report[1]);
@@ -112,22 +149,38 @@ resolve_start(const char *name, uint16_t port, struct resolve *out)
 	return rc;
 }
 
-int
-resolve_finish(struct resolve *resolve, struct addr_list *out)
+/* Takes the answer there is, and ends the child. */
+static int
+finish(struct resolve *resolve, struct answer *out)
 {
-	struct answer answer = {.rc = -EIO};
-	ssize_t n = read(resolve->fd, &answer, sizeof(answer));
+	ssize_t n = read(resolve->fd, out, sizeof(*out));
+	int rc = n < 0 ? -errno : n == 0 ? -EIO : out->rc;
 
-	if (n < 0)
-		answer.rc = -errno;
-	else if (n > 0 && answer.rc == 0)
-		*out = answer.list;
 	close(resolve->fd);
 	resolve->fd = -1;
 	kill(resolve->pid, SIGKILL);
 	while (waitpid(resolve->pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	return answer.rc;
+	return rc;
+}
+
+int
+resolve_start(const char *name, uint16_t port, struct resolve *out)
+{
+	const struct question question = {.name = name, .port = port};
+
+	return start(&question, out);
+}
+
+int
+resolve_finish(struct resolve *resolve, struct addr_list *out)
+{
+	struct answer answer;
+	int rc = finish(resolve, &answer);
+
+	if (rc == 0)
+		*out = answer.list;
+	return rc;
 }
 
 /* Waits for the answer, the alarm, or the client's leaving. */
@@ -141,8 +194,8 @@ await(int answer, const struct io_end *client)
 	int rc;
 
 	while ((rc = io_interrupted()) == 0 && !fds[0].revents) {
-		if (poll(fds, 2, -1) < 0)
-			fds[0].revents = fds[1].revents = 0;
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			return -errno;
 		if (fds[1].revents)
 			return -EPIPE;
 	}
@@ -150,21 +203,29 @@ await(int answer, const struct io_end *client)
 }
 
 static int
-look_up_and_wait(const char *name, uint16_t port, const struct io_end *client,
-    struct addr_list *out)
+ask_and_wait(const struct question *question, const struct io_end *client,
+    struct answer *out)
 {
-	struct addr_list list;
-	struct resolve resolve = {.fd = -1};
-	int ended, rc = resolve_start(name, port, &resolve);
+	struct resolve resolve;
+	int ended, rc = start(question, &resolve);
 
 	if (rc < 0)
 		return rc;
 	ended = await(resolve.fd, client);
-	rc = resolve_finish(&resolve, &list);
-	if (ended < 0)
-		return ended;
+	rc = finish(&resolve, out);
+	return ended < 0 ? ended : rc;
+}
+
+int
+resolve_name_of(const union addr *addr, const struct io_end *client,
+    char out[WIRE_NAME_SIZE])
+{
+	const struct question question = {.addr = addr};
+	struct answer answer;
+	int rc = ask_and_wait(&question, client, &answer);
+
 	if (rc == 0)
-		*out = list;
+		memcpy(out, answer.name, strlen(answer.name) + 1);
 	return rc;
 }
 
@@ -184,12 +245,16 @@ int
 resolve_destination(const struct wire_destination *dst,
     const struct io_end *client, struct addr_list *out)
 {
+	const struct question question = {.name = dst->name, .port = dst->port};
+	struct answer answer;
 	int rc = 0;
 
-	out->count = 1;
-	if (resolve_literal(dst, &out->at[0]) < 0)
-		rc = look_up_and_wait(dst->name, dst->port, client, out);
-	if (rc == 0)
-		addr_interleave(out);
-	return rc;
+	answer.list.count = 1;
+	if (resolve_literal(dst, &answer.list.at[0]) < 0)
+		rc = ask_and_wait(&question, client, &answer);
+	if (rc < 0)
+		return rc;
+	*out = answer.list;
+	addr_interleave(out);
+	return 0;
 }

@@ -1,5 +1,6 @@
 /*
- * resolve: a request's destination -> the addresses to try, in order.
+ * resolve: a request's destination -> the addresses to try, in order; and an
+ * address -> its name.
  */
 #ifndef RESOLVE_H
 #define RESOLVE_H
@@ -48,7 +49,17 @@ int resolve_start(const char *name, uint16_t port, struct resolve *out);
  */
 int resolve_finish(struct resolve *resolve, struct addr_list *out);
 
-/* A code of getaddrinfo(3) as a negative errno, as above; 0 for 0. */
+/*
+ * The name that an address has (PTR), from getnameinfo(3), in a child process
+ * as above. Whether the name has this address is not looked at. 0, or -ENXIO:
+ * it has none, or none that wire_check_destination() would pass; the rest as
+ * above.
+ */
+int resolve_name_of(const union addr *addr, const struct io_end *client,
+    char out[WIRE_NAME_SIZE]);
+
+/* A code of getaddrinfo(3) or getnameinfo(3) as a negative errno, as above; 0
+ * for 0. */
 int resolve_errno(int eai, int system_errno);
 
 #endif

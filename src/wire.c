@@ -132,10 +132,16 @@ wire_check_destination(const struct wire_destination *dst)
 {
 	if (dst->atyp != WIRE_ATYP_NAME)
 		return 0;
-	if (dst->name_len == 0)
+	return wire_check_name(dst->name, dst->name_len);
+}
+
+int
+wire_check_name(const char *name, size_t len)
+{
+	if (len == 0)
 		return -EINVAL;
-	for (size_t i = 0; i < dst->name_len; i++) {
-		unsigned char c = (unsigned char)dst->name[i];
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)name[i];
 
 		if (c <= ' ' || c == 0x7f || c == '\\')
 			return -EINVAL;
@@ -153,6 +159,10 @@ wire_command_name(uint8_t command)
 		return "BIND";
 	case WIRE_UDP_ASSOCIATE:
 		return "UDP_ASSOCIATE";
+	case WIRE_RESOLVE:
+		return "RESOLVE";
+	case WIRE_RESOLVE_PTR:
+		return "RESOLVE_PTR";
 	default:
 		return "unknown";
 	}
@@ -245,6 +255,22 @@ wire_put_udp_header(
 {
 	memset(out, 0x00, 3); /* RSV and FRAG */
 	return 3 + put_address(out + 3, sender);
+}
+
+size_t
+wire_put_name_reply(
+    uint8_t out[WIRE_NAME_REPLY_MAX], uint8_t rep, const char *name)
+{
+	size_t len = strnlen(name, WIRE_NAME_SIZE - 1);
+
+	out[0] = WIRE_VERSION;
+	out[1] = rep;
+	out[2] = 0x00; /* RSV */
+	out[3] = WIRE_ATYP_NAME;
+	out[4] = (uint8_t)len;
+	memcpy(out + 5, name, len);
+	out[5 + len] = out[6 + len] = 0x00; /* BND.PORT */
+	return 7 + len;
 }
 
 uint8_t

@@ -31,6 +31,10 @@
 #define WIRE_UDP_HEADER_MAX         262
 #define WIRE_UDP_HEADER_ADDRESS_MAX 22
 
+/* A name of 255 bytes, and a NUL. */
+#define WIRE_NAME_SIZE      256
+#define WIRE_NAME_REPLY_MAX (4 + 1 + 255 + 2)
+
 /* A 255-byte name, \":65535\" and a NUL. */
 #define WIRE_DESTINATION_MAX (255 + 6 + 1)
 
@@ -48,11 +52,13 @@ enum wire_status {
 	WIRE_STATUS_FAILURE = 0x01,
 };
 
-/* CMD, RFC 1928 section 4 */
+/* CMD, RFC 1928 section 4; the last two are Tor's (socks-extensions.txt) */
 enum wire_command {
 	WIRE_CONNECT = 0x01,
 	WIRE_BIND = 0x02,
 	WIRE_UDP_ASSOCIATE = 0x03,
+	WIRE_RESOLVE = 0xf0,     /* name -> address; DST.PORT is nothing */
+	WIRE_RESOLVE_PTR = 0xf1, /* address -> name */
 };
 
 /* ATYP, RFC 1928 section 5 */
@@ -150,7 +156,10 @@ ssize_t wire_get_request(
  */
 int wire_check_destination(const struct wire_destination *dst);
 
-/* "CONNECT", "BIND", "UDP_ASSOCIATE", or "unknown". */
+/* The same for a name of `len` bytes that has come from elsewhere. */
+int wire_check_name(const char *name, size_t len);
+
+/* "CONNECT", "BIND", "UDP_ASSOCIATE", "RESOLVE", ... or "unknown". */
 const char *wire_command_name(uint8_t command);
 
 /*
@@ -189,6 +198,13 @@ ssize_t wire_get_udp_header(
  */
 size_t wire_put_udp_header(
     uint8_t out[WIRE_UDP_HEADER_ADDRESS_MAX], const struct sockaddr *sender);
+
+/*
+ * The reply to RESOLVE_PTR, with ATYP 3 and port 0: those who ask for a name
+ * expect it. The name has 1 to 255 bytes.
+ */
+size_t wire_put_name_reply(
+    uint8_t out[WIRE_NAME_REPLY_MAX], uint8_t rep, const char *name);
 
 /*
  * The REP that tells a client about an error: a positive errno as connect(2),

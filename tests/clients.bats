@@ -245,7 +245,7 @@ gets()
 	wait_until no_handlers
 	records
 	# Each ends at once, with an answer.
-	[ "$(records | grep -c " command=unknown target=name.invalid:.* reply=7 ")" \
+	[ "$(records | grep -c " command=RESOLVE target=name.invalid:.* reply=7 ")" \
 		-ge 1 ]
 	[ "$(records | grep -vc ' reply=7 ')" -eq 0 ]
 }

@@ -421,6 +421,104 @@ several_at_once_without_waiting(void **state)
 	in_network("192.0.2.1 known.test\n", look_up_several);
 }
 
+static union addr
+address(const char *text)
+{
+	union addr addr;
+
+	HOLD(addr_parse(text, 0, &addr) == 0);
+	return addr;
+}
+
+/* resolve_name_of() with nothing written unless it succeeds. */
+static int
+name_of(const char *text, char out[WIRE_NAME_SIZE])
+{
+	union addr addr = address(text);
+	struct io_end end = client();
+	char untouched[WIRE_NAME_SIZE];
+	int rc;
+
+	memset(untouched, 0xa5, sizeof(untouched));
+	memcpy(out, untouched, sizeof(untouched));
+	rc = resolve_name_of(&addr, &end, out);
+	HOLD(rc == 0 || memcmp(out, untouched, sizeof(untouched)) == 0);
+	no_child_is_left();
+	return rc;
+}
+
+static void
+names_of_addresses(void)
+{
+	char name[WIRE_NAME_SIZE];
+
+	HOLD(name_of("192.0.2.1", name) == 0);
+	HOLD(strcmp(name, "four.test") == 0);
+	HOLD(name_of("2001:db8::1", name) == 0);
+	HOLD(strcmp(name, "six.test") == 0);
+	/* What no client could be told, or would misread. */
+	HOLD(name_of("192.0.2.2", name) == -ENXIO);
+	HOLD(name_of("192.0.2.255", name) == 0);
+	HOLD(strlen(name) == 255);
+	HOLD(name_of("192.0.2.254", name) == -ENXIO);
+}
+
+static void
+an_address_has_a_name(void **state)
+{
+	char hosts[1024], longest[257];
+
+	(void)state;
+	memset(longest, 'n', 256);
+	longest[256] = '\0';
+	snprintf(hosts, sizeof(hosts),
+	    "192.0.2.1 four.test alias.test\n2001:db8::1 six.test\n"
+	    "192.0.2.2 b\177d.test\n192.0.2.255 %s\n192.0.2.254 %s\n",
+	    longest + 1, longest);
+	in_network(hosts, names_of_addresses);
+}
+
+/* A name server that refuses, for nobody listens there. */
+static void
+no_name(void)
+{
+	char name[WIRE_NAME_SIZE];
+	int rc = name_of("192.0.2.1", name);
+
+	HOLD(wire_rep_from_errno(-rc) == WIRE_REP_HOST_UNREACHABLE);
+}
+
+static void
+an_address_without_a_name(void **state)
+{
+	(void)state;
+	in_network("", no_name);
+}
+
+static void
+wait_for_no_name(void)
+{
+	int server = silent_server();
+	int64_t before = io_now_ms();
+	char name[WIRE_NAME_SIZE];
+
+	io_alarm(300);
+	HOLD(name_of("192.0.2.1", name) == -ETIMEDOUT);
+	HOLD(was_asked(server, 0));
+	HOLD(io_now_ms() - before < BOUND_MS);
+	io_alarm(0);
+	HOLD(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+	close(pair[1]);
+	HOLD(name_of("192.0.2.1", name) == -EPIPE);
+}
+
+static void
+the_alarm_and_the_client_end_it_there_too(void **state)
+{
+	(void)state;
+	in_network("", wait_for_no_name);
+}
+
 int
 main(void)
 {
@@ -435,6 +533,9 @@ main(void)
 	    cmocka_unit_test(families_take_turns),
 	    cmocka_unit_test(a_longer_answer_is_cut),
 	    cmocka_unit_test(several_at_once_without_waiting),
+	    cmocka_unit_test(an_address_has_a_name),
+	    cmocka_unit_test(an_address_without_a_name),
+	    cmocka_unit_test(the_alarm_and_the_client_end_it_there_too),
 	    cmocka_unit_test(the_alarm_and_the_client_end_it),
 	};
 

@@ -245,6 +245,8 @@ rsv_and_cmd_are_taken_as_they_come(void **state)
 	assert_string_equal(wire_command_name(1), "CONNECT");
 	assert_string_equal(wire_command_name(2), "BIND");
 	assert_string_equal(wire_command_name(3), "UDP_ASSOCIATE");
+	assert_string_equal(wire_command_name(0xf0), "RESOLVE");
+	assert_string_equal(wire_command_name(0xf1), "RESOLVE_PTR");
 	assert_string_equal(wire_command_name(0), "unknown");
 	assert_string_equal(wire_command_name(255), "unknown");
 }
@@ -411,6 +413,26 @@ every_reply_is_complete(void **state)
 			if (family != AF_INET && family != AF_INET6)
 				assert_memory_equal(out + 4, zeros, 6);
 		}
+	}
+}
+
+static void
+name_reply(void **state)
+{
+	static const char zeros[WIRE_NAME_REPLY_MAX];
+	char name[WIRE_NAME_SIZE];
+
+	(void)state;
+	for (size_t len = 1; len <= 255; len++) {
+		uint8_t *out = guarded(zeros, 7 + len);
+
+		memset(name, 'n', len);
+		name[len] = '\0';
+		assert_int_equal(wire_put_name_reply(out, 0, name), 7 + len);
+		assert_memory_equal(out, "\5\0\0\3", 4);
+		assert_int_equal(out[4], len);
+		assert_memory_equal(out + 5, name, len);
+		assert_memory_equal(out + 5 + len, "\0\0", 2);
 	}
 }
 
@@ -795,6 +817,7 @@ main(void)
 	    cmocka_unit_test(reply_without_address),
 	    cmocka_unit_test(reply_with_address),
 	    cmocka_unit_test(every_reply_is_complete),
+	    cmocka_unit_test(name_reply),
 	    cmocka_unit_test(rep_from_errno),
 	    cmocka_unit_test(method_and_status_of_another_server),
 	    cmocka_unit_test(put_greeting),
