@@ -108,8 +108,9 @@ add_piece(struct pieces *pieces, struct iovec *places,
 	    .msg_name = &at->addr,
 	    .msg_namelen = addr_len(&at->addr),
 	    .msg_iov = places,
-	    .msg_iovlen = count,
 	};
+	/* A size_t here, an int with other C libraries. */
+	message->msg_iovlen = (__typeof__(message->msg_iovlen))count;
 	if (count == 1)
 		return;
 	message->msg_control = pieces->segments[i];

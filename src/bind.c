@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stddef.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -54,17 +55,42 @@ bind_from_anyone(const struct wire_destination *dst)
 	return IN6_IS_ADDR_UNSPECIFIED(&addr.in6.sin6_addr);
 }
 
+/* A socket, whose interface and mark are as they have to be; its source too,
+ * unless it is bound by the caller. Or -errno. */
+static int
+open_socket(const struct dial_options *wanted, sa_family_t family, int type,
+    bool with_source, char fault[DIAL_FAULT_MAX])
+{
+	struct dial_options options;
+	int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), rc;
+
+	if (fd < 0)
+		return -errno;
+	if (!wanted)
+		return fd;
+	options = *wanted;
+	options.rate = 0; /* of the relay's socket, and not of this one */
+	if (!with_source)
+		options.source[0] = options.source[1] = (union addr){0};
+	rc = dial_set_up(fd, family, &options, fault);
+	if (rc == 0)
+		return fd;
+	close(fd);
+	return rc;
+}
+
 /* Our own address on the way there. No packet is sent. */
 static int
-route_to(const union addr *there, union addr *out)
+route_to(const union addr *there, const struct dial_options *wanted,
+    union addr *out, char fault[DIAL_FAULT_MAX])
 {
 	const union addr to = with_port(there, htons(9));
 	socklen_t len = sizeof(*out);
 	int rc = 0, fd;
 
-	fd = socket(to.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	fd = open_socket(wanted, to.sa.sa_family, SOCK_DGRAM, true, fault);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (connect(fd, &to.sa, addr_len(&to)) < 0 ||
 	    getsockname(fd, &out->sa, &len) < 0)
 		rc = -errno;
@@ -78,26 +104,41 @@ has_family(const union addr *addr, sa_family_t family)
 	return family == AF_UNSPEC || addr->sa.sa_family == family;
 }
 
+/* For anyone: where the client has reached us, or the source of that family. */
+static int
+choose_reached(const struct bind_options *options, union addr *out)
+{
+	const struct dial_options *wanted = options->sockets;
+
+	if (!options->reached)
+		return -EOPNOTSUPP;
+	*out = any_port_of(options->reached);
+	for (size_t i = 0; wanted && i < 2; i++) {
+		if (wanted->source[i].sa.sa_family == out->sa.sa_family) {
+			*out = any_port_of(&wanted->source[i]);
+			break;
+		}
+	}
+	return has_family(out, options->family) ? 0 : -EAFNOSUPPORT;
+}
+
 /* Where to listen; port 0. */
 static int
-choose_address(const struct bind_options *options, union addr *out)
+choose_address(const struct bind_options *options, union addr *out,
+    char fault[DIAL_FAULT_MAX])
 {
 	const struct addr_list *expected = options->expected;
 	int error = 0;
 
-	if (!expected && !options->reached)
-		return -EOPNOTSUPP;
-	if (!expected) {
-		*out = any_port_of(options->reached);
-		return has_family(out, options->family) ? 0 : -EAFNOSUPPORT;
-	}
+	if (!expected)
+		return choose_reached(options, out);
 	for (size_t i = 0; i < expected->count; i++) {
 		union addr there = any_port_of(&expected->at[i]), here = {0};
 		int rc;
 
 		if (!has_family(&there, options->family))
 			continue;
-		rc = route_to(&there, &here);
+		rc = route_to(&there, options->sockets, &here, fault);
 		if (rc == 0) {
 			*out = any_port_of(&here);
 			return 0;
@@ -108,18 +149,19 @@ choose_address(const struct bind_options *options, union addr *out)
 }
 
 int
-bind_open(const struct bind_options *options, struct bind_listener *out)
+bind_open(const struct bind_options *options, struct bind_listener *out,
+    char fault[DIAL_FAULT_MAX])
 {
 	struct bind_listener listener = {.options = options};
 	socklen_t len = sizeof(listener.bound);
-	int rc = choose_address(options, &listener.bound);
+	int rc = choose_address(options, &listener.bound, fault);
 
 	if (rc < 0)
 		return rc;
-	listener.fd = socket(listener.bound.sa.sa_family,
-	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	listener.fd = open_socket(options->sockets, listener.bound.sa.sa_family,
+	    SOCK_STREAM, false, fault);
 	if (listener.fd < 0)
-		return -errno;
+		return listener.fd;
 	if (bind(listener.fd, &listener.bound.sa, addr_len(&listener.bound)) <
 		0 ||
 	    listen(listener.fd, BACKLOG) < 0 ||

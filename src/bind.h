@@ -21,9 +21,12 @@ struct bind_options {
 	const union addr *reached;
 	/* AF_INET or AF_INET6: that family alone; AF_UNSPEC: either. */
 	sa_family_t family;
+	/* What holds for the sockets: a source is where to listen, its family
+	 * permitting. NULL: nothing. */
+	const struct dial_options *sockets;
 	/* The rules' word on somebody who is expected; NULL: welcome. */
-	bool (*permits)(const void *context, const union addr *from);
-	const void *context;
+	bool (*permits)(void *context, const union addr *from);
+	void *context;
 };
 
 struct bind_listener {
@@ -47,10 +50,12 @@ bool bind_from_anyone(const struct wire_destination *dst);
  * and never 0.0.0.0. `options` are kept until bind_close().
  *
  * 0, or -EOPNOTSUPP: there is no address to be reached at; -EAFNOSUPPORT: none
- * of this family; -ENETUNREACH and so on: no way to any expected address; or
- * the errno of a failed system call.
+ * of this family; -ENETUNREACH and so on: no way to any expected address;
+ * -EBADFD, and a sentence in `fault`: dial_set_up(); or the errno of a failed
+ * system call.
  */
-int bind_open(const struct bind_options *options, struct bind_listener *out);
+int bind_open(const struct bind_options *options, struct bind_listener *out,
+    char fault[DIAL_FAULT_MAX]);
 
 /*
  * Waits for an expected peer. Others get a reset, and the wait goes on, until

@@ -1,9 +1,8 @@
 #include "config.h"
 #include "host.h"
-#include "memory.h"
 #include "options.h"
 #include "rulefile.h"
-#include "systemd.h"
+#include "setting.h"
 #include "textfile.h"
 #include "usage.h"
 
@@ -13,19 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More processes than a kernel has numbers for. */
-#define COUNT_MAX 4194304
-
+/* Beyond enum setting_kind; on the command line only. */
 enum kind {
-	SECONDS,
-	COUNT,
-	TARGET,
-	TERM, /* `offset` is an enum terms_key */
-	FLAG,
-	TEXT,
-	FAMILY,
-	/* Below: on the command line only. */
-	FROM_FILE,
+	FROM_FILE = SETTING_KINDS,
 	QUESTION, /* a text of struct config_explain */
 	EXPLAIN,
 	CHECK,
@@ -36,27 +25,32 @@ enum kind {
 #define AT(field) offsetof(struct config, field)
 
 static const struct option_entry settings[] = {
-    {"handshake-timeout", "30", SECONDS, AT(handshake_timeout_ms)},
-    {"connect-timeout", "30", SECONDS, AT(connect_timeout_ms)},
-    {"lifetime", "30", SECONDS, AT(terms.lifetime_ms)},
-    {"idle-timeout", "30", SECONDS, AT(terms.idle_ms)},
-    {"users", "/etc/socks5-handler.users", TEXT, AT(users_file)},
-    {"rules", "/etc/socks5-handler.rules", TEXT, AT(rules_file)},
-    {"open", NULL, FLAG, AT(open)},
-    {"proxy-protocol", NULL, FLAG, AT(proxy_protocol)},
-    {"source", "192.0.2.1", TERM, TERMS_SOURCE},
-    {"interface", "eth0", TERM, TERMS_INTERFACE},
-    {"mark", "42", TERM, TERMS_MARK},
-    {"rate", "1000000", TERM, TERMS_RATE},
-    {"prefer", "ipv4", FAMILY, AT(prefer)},
-    {"upstream", "socks5://proxy.example.org:1080", TEXT, AT(upstream_text)},
-    {"upstream-password", "/etc/socks5-handler.password", TEXT,
+    {"handshake-timeout", "30", SETTING_SECONDS, AT(handshake_timeout_ms)},
+    {"connect-timeout", "30", SETTING_SECONDS, AT(connect_timeout_ms)},
+    {"lifetime", "30", SETTING_SECONDS, AT(terms.lifetime_ms)},
+    {"idle-timeout", "30", SETTING_SECONDS, AT(terms.idle_ms)},
+    {"users", "/etc/socks5-handler.users", SETTING_TEXT, AT(users_file)},
+    {"rules", "/etc/socks5-handler.rules", SETTING_TEXT, AT(rules_file)},
+    {"open", NULL, SETTING_FLAG, AT(open)},
+    {"proxy-protocol", NULL, SETTING_FLAG, AT(proxy_protocol)},
+    {"source", "192.0.2.1", SETTING_TERM, TERMS_SOURCE},
+    {"interface", "eth0", SETTING_TERM, TERMS_INTERFACE},
+    {"mark", "42", SETTING_TERM, TERMS_MARK},
+    {"rate", "1000000", SETTING_TERM, TERMS_RATE},
+    {"mptcp", NULL, SETTING_FLAG, AT(mptcp)},
+    {"prefer", "ipv4", SETTING_FAMILY, AT(prefer)},
+    {"upstream", "socks5://proxy.example.org:1080", SETTING_TEXT,
+	AT(upstream_text)},
+    {"upstream-password", "/etc/socks5-handler.password", SETTING_TEXT,
 	AT(upstream_password_file)},
-    {"max-clients", "1000", COUNT, AT(max_clients)},
-    {"max-per-source", "100", COUNT, AT(max_per_source)},
-    {"spare", "8", COUNT, AT(spare)},
-    {"idle-exit", "60", SECONDS, AT(idle_exit_ms)},
-    {"log", "syslog", TARGET, AT(log)},
+    {"udp-advertise", "192.0.2.1", SETTING_ADDRESS, AT(udp_advertise)},
+    {"udp-ports", "40000-40999", SETTING_PORTS, AT(udp_ports)},
+    {"resolve", NULL, SETTING_FLAG, AT(resolve)},
+    {"max-clients", "1000", SETTING_COUNT, AT(max_clients)},
+    {"max-per-source", "100", SETTING_COUNT, AT(max_per_source)},
+    {"spare", "8", SETTING_COUNT, AT(spare)},
+    {"idle-exit", "60", SETTING_SECONDS, AT(idle_exit_ms)},
+    {"log", "syslog", SETTING_TARGET, AT(log)},
     {"config", "/etc/socks5-handler.conf", FROM_FILE, 0},
     {"from", "192.0.2.1", QUESTION, AT(explain.from)},
     {"user", "alice", QUESTION, AT(explain.user)},
@@ -86,81 +80,6 @@ struct reading {
 	bool asks, checks; /* --explain, --check */
 };
 
-/* --- one setting ---------------------------------------------------------- */
-
-static int
-read_target(const struct option_entry *entry, const char *text,
-    const struct options_place *place, enum log_target *out)
-{
-	if (log_target_parse(text, out) < 0)
-		return options_complain(place, entry->name, text,
-		    systemd_has_journal() ? "no such target; write auto, "
-					    "journal, syslog, stderr or none"
-					  : "no such target; write auto, "
-					    "syslog, stderr or none",
-		    NULL);
-	if (*out == LOG_TO_JOURNAL && !systemd_has_journal())
-		return options_complain(place, entry->name, text,
-		    "the static build can't write to the journal; write auto, "
-		    "syslog, stderr or none",
-		    NULL);
-	if (*out == LOG_TO_STDERR && log_stderr_forbidden())
-		return options_complain(place, entry->name, text,
-		    "standard error is the client here", entry->example);
-	return 0;
-}
-
-static int
-read_family(const struct option_entry *entry, const char *text,
-    const struct options_place *place, sa_family_t *out)
-{
-	if (strcmp(text, "ipv4") == 0)
-		*out = AF_INET;
-	else if (strcmp(text, "ipv6") == 0)
-		*out = AF_INET6;
-	else
-		return options_complain(place, entry->name, text,
-		    "no such family; write ipv4 or ipv6", NULL);
-	return 0;
-}
-
-/* Kept in a copy, for a line of a file is gone soon. */
-static int
-read_text(const struct option_entry *entry, const char *text,
-    const struct options_place *place, char **out)
-{
-	if (!*text)
-		return options_complain(
-		    place, entry->name, text, "empty", entry->example);
-	free(*out);
-	*out = memory_copy(text);
-	return *out ? 0 : -ENOMEM;
-}
-
-static int
-read_count(const char *text, int64_t *out)
-{
-	uint64_t count;
-
-	if (terms_read_number(text, strlen(text), COUNT_MAX, &count) < 0)
-		return -EINVAL;
-	*out = (int64_t)count;
-	return 0;
-}
-
-static int
-apply_term(const struct option_entry *entry, const char *text,
-    const struct options_place *place, struct terms *terms)
-{
-	const char *wrong;
-
-	wrong =
-	    terms_set((enum terms_key)entry->offset, text, strlen(text), terms);
-	if (!wrong)
-		return 0;
-	return options_complain(place, entry->name, text, wrong, NULL);
-}
-
 static int
 apply(size_t index, const char *text, const struct options_place *place,
     void *context)
@@ -169,34 +88,14 @@ apply(size_t index, const char *text, const struct options_place *place,
 	struct reading *reading = context;
 	struct config *config = reading->config;
 	void *value = (char *)config + entry->offset;
-	size_t len = strlen(text);
 
 	if (place->file && entry->kind >= FROM_FILE)
 		return options_complain(place, entry->name, text,
 		    "for the command line only; leave out this line", NULL);
-	switch ((enum kind)entry->kind) {
-	case SECONDS:
-		if (terms_read_seconds(text, len, value) == 0)
-			return 0;
-		return options_complain(place, entry->name, text,
-		    "not a number of seconds", entry->example);
-	case COUNT:
-		if (read_count(text, value) == 0)
-			return 0;
-		return options_complain(place, entry->name, text,
-		    "not a number up to 4194304", entry->example);
-	case TARGET:
-		return read_target(entry, text, place, value);
-	case TERM:
-		return apply_term(entry, text, place, &config->terms);
-	case FLAG:
-		*(bool *)value = true;
-		return 0;
-	case FAMILY:
-		return read_family(entry, text, place, value);
-	case TEXT:
-	case QUESTION:
-		return read_text(entry, text, place, value);
+	switch (entry->kind) {
+	case SETTING_TERM:
+		value = &config->terms;
+		break;
 	case FROM_FILE:
 		return options_read_file(
 		    entry->name, text, settings, apply, reading);
@@ -213,7 +112,7 @@ apply(size_t index, const char *text, const struct options_place *place,
 		puts("socks5-handler " VERSION);
 		return 1;
 	}
-	return -EINVAL;
+	return setting_read(entry, text, place, value);
 }
 
 /* --- the files that they name --------------------------------------------- */
@@ -389,7 +288,8 @@ config_free(struct config *config)
 	explicit_bzero(&config->upstream, sizeof(config->upstream));
 	free(config->rules_text);
 	for (size_t i = 0; settings[i].name; i++) {
-		if (settings[i].kind == TEXT || settings[i].kind == QUESTION)
+		if (settings[i].kind == SETTING_TEXT ||
+		    settings[i].kind == QUESTION)
 			free(*(char **)((char *)config + settings[i].offset));
 	}
 	*config = defaults;

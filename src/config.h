@@ -8,6 +8,7 @@
 #include "auth.h"
 #include "log.h"
 #include "rules.h"
+#include "setting.h"
 #include "terms.h"
 #include "url.h"
 
@@ -44,6 +45,11 @@ struct config {
 
 	struct terms terms; /* what the line that allows may change */
 	sa_family_t prefer; /* goes first; AF_UNSPEC: as the system has it */
+	bool mptcp;         /* to the target, where it can be had */
+	bool resolve;       /* RESOLVE and RESOLVE_PTR are served */
+	/* BND.ADDR for datagrams: for IPv4, for IPv6; AF_UNSPEC: our own. */
+	union addr udp_advertise[2];
+	struct setting_ports udp_ports; /* 0 and 0: any */
 	bool has_upstream;
 	struct url upstream;
 

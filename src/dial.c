@@ -144,8 +144,8 @@ use_source(int fd, const union addr *source, char fault[DIAL_FAULT_MAX])
 }
 
 /* A link-local source is looked for at the interface, which goes first. */
-static int
-apply(const struct dial_options *options, int fd, sa_family_t family,
+int
+dial_set_up(int fd, sa_family_t family, const struct dial_options *options,
     char fault[DIAL_FAULT_MAX])
 {
 	int rc = 0;
@@ -185,7 +185,7 @@ open_socket(struct attempts *try, sa_family_t family)
 		return -errno;
 	if (!try->options)
 		return fd;
-	rc = apply(try->options, fd, family, try->fault);
+	rc = dial_set_up(fd, family, try->options, try->fault);
 	if (rc == 0)
 		return fd;
 	close(fd);

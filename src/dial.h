@@ -57,6 +57,14 @@ int dial_with(const struct addr_list *list, const struct dial_options *options,
 int dial(const struct addr_list *list, const struct io_end *client,
     struct dial_result *out);
 
+/*
+ * Makes a new socket of that family come out as the options want it: the
+ * source is bound, with a port still to be chosen. 0, or -EBADFD with a
+ * sentence, as above.
+ */
+int dial_set_up(int fd, sa_family_t family, const struct dial_options *options,
+    char fault[DIAL_FAULT_MAX]);
+
 /* The more telling of two errnos, as above; 0 is the least. */
 int dial_worse(int a, int b);
 

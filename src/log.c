@@ -30,13 +30,13 @@
 
 /* A field is PREFIX NAME "=" value, as the journal takes it. */
 #define PREFIX     "SOCKS5_"
-#define FIELDS_MAX 16
+#define FIELDS_MAX 18
 
 /* The longest value: a 255-byte name, each byte escaped, and ":65535". */
 #define VALUE_MAX 1032
 
 /* CLIENT, USER, TARGET and ERROR at their longest; the rest; every name. */
-#define TEXT_MAX (4 * VALUE_MAX + 1024)
+#define TEXT_MAX (5 * VALUE_MAX + 1536)
 
 /* All of it in one line, with quotes. */
 #define RECORD_MAX (TEXT_MAX + 2 * FIELDS_MAX)
@@ -76,6 +76,7 @@ static const char *const end_names[] = {
     [LOG_END_REFUSED] = "refused",
     [LOG_END_UPSTREAM] = "upstream",
     [LOG_END_TERMINATED] = "terminated",
+    [LOG_END_ANSWERED] = "answered",
     [LOG_END_ERROR] = "error",
 };
 
@@ -186,9 +187,11 @@ collect(const struct log_record *record, struct fields *out)
 	add_text(out, "CLIENT", record->client,
 	    record->client ? strlen(record->client) : 0);
 	add_text(out, "USER", record->user, record->user_len);
+	add_text(out, "IDENT", record->ident, record->ident_len);
 	add_words(out, "COMMAND", record->command);
 	add_text(out, "TARGET", record->target, record->target_len);
 	add_words(out, "ADDRESS", record->address);
+	add_words(out, "MPTCP", record->mptcp);
 	add_number(out, "REPLY", record->reply);
 	add_number(out, "BYTES_UP", record->bytes_up);
 	add_number(out, "BYTES_DOWN", record->bytes_down);

@@ -39,6 +39,7 @@ enum log_end {
 	LOG_END_REFUSED,     /* a REP other than 00 */
 	LOG_END_UPSTREAM,    /* --upstream didn't do it */
 	LOG_END_TERMINATED,  /* SIGTERM */
+	LOG_END_ANSWERED,    /* a look-up, and it was all there was to say */
 	LOG_END_ERROR,       /* this process could not go on */
 };
 
@@ -52,6 +53,8 @@ struct log_record {
 	const char *client;
 	const char *user; /* as the client gave it; user_len bytes */
 	size_t user_len;
+	const char *ident; /* SOCKS4's user id; ident_len bytes */
+	size_t ident_len;
 	const char *command;
 	const char *target; /* as asked for; target_len bytes */
 	size_t target_len;
@@ -59,6 +62,7 @@ struct log_record {
 	int reply;           /* the REP that was sent */
 	int64_t bytes_up;    /* payload, client to target */
 	int64_t bytes_down;
+	const char *mptcp; /* "yes" or "no", if it was asked for */
 	/* UDP ASSOCIATE; NULL for any other command. */
 	const struct log_datagrams *datagrams;
 	int64_t handshake_ms;

@@ -113,6 +113,25 @@ permit_user(struct permit *permit, const char *name, size_t len)
 	permit->client.user_len = len;
 }
 
+static int
+ask(struct permit *permit)
+{
+	permit->verdict =
+	    rules_ask(permit->rules, &permit->question, &permit->by[0]);
+	return permit->verdict == RULES_DENIED ? -EACCES : 0;
+}
+
+int
+permit_command(struct permit *permit, enum rules_command command)
+{
+	permit->question = (struct rules_question){
+	    .client = &permit->client,
+	    .host = &permit->host,
+	    .command = command,
+	};
+	return ask(permit);
+}
+
 int
 permit_request(struct permit *permit, enum rules_command command,
     const struct wire_destination *dst, bool unresolved)
@@ -124,9 +143,7 @@ permit_request(struct permit *permit, enum rules_command command,
 	};
 	rules_set_target(&permit->question, dst);
 	permit->question.unresolved = unresolved;
-	permit->verdict =
-	    rules_ask(permit->rules, &permit->question, &permit->by[0]);
-	return permit->verdict == RULES_DENIED ? -EACCES : 0;
+	return ask(permit);
 }
 
 int

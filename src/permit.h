@@ -48,6 +48,9 @@ bool permit_anonymous(const struct permit *permit);
 /* It is this user. The name has to stay where it is. */
 void permit_user(struct permit *permit, const char *name, size_t len);
 
+/* Whether this command may do anything at all: 0, or -EACCES. */
+int permit_command(struct permit *permit, enum rules_command command);
+
 /*
  * What is asked for: 0, or -EACCES when it is denied, whatever addresses a name
  * has. With `unresolved` nobody here will ever know them: lines about addresses

@@ -1,35 +1,10 @@
 #include "reach.h"
-#include "dial.h"
 #include "resolve.h"
 #include "upstream.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-/* How the terms look to a socket; 0, or -EBADFD with a sentence. */
-static int
-options_for(const struct terms *terms, const struct peer *peer,
-    struct dial_options *out, char why[REACH_WHY_MAX])
-{
-	union addr own;
-
-	*out = (struct dial_options){
-	    .source = {terms->source[0], terms->source[1]},
-	    .interface = *terms->interface ? terms->interface : NULL,
-	    .mark = terms->mark,
-	    .rate = terms->rate,
-	};
-	if (!terms->source_same)
-		return 0;
-	if (peer_own_address(peer, &own) < 0) {
-		snprintf(why, REACH_WHY_MAX,
-		    "source=same needs a client that comes by TCP");
-		return -EBADFD;
-	}
-	out->source[own.sa.sa_family == AF_INET6] = own;
-	return 0;
-}
 
 static void
 prefer(const struct config *config, struct addr_list *list)
@@ -38,10 +13,18 @@ prefer(const struct config *config, struct addr_list *list)
 		addr_prefer(list, config->prefer);
 }
 
+static void
+have(const struct dial_result *dialled, struct egress *out)
+{
+	out->target = (struct io_end){.fd = dialled->fd, .kind = IO_TCP};
+	out->address = dialled->address;
+	out->mptcp = dialled->mptcp;
+}
+
 /* The addresses of the list, those that are held to the same terms together. */
 static int
 dial_each(const struct config *config, struct permit *permit,
-    const struct peer *peer, struct addr_list *list, struct reach *out)
+    const struct peer *peer, struct addr_list *list, struct egress *out)
 {
 	struct dial_options options;
 	struct dial_result dialled;
@@ -50,14 +33,13 @@ dial_each(const struct config *config, struct permit *permit,
 
 	while (out->terms = config->terms,
 	    permit_take(permit, list, &some, &out->terms) > 0) {
-		rc = options_for(&out->terms, peer, &options, out->why);
+		rc = egress_options(out, peer, &options);
+		options.mptcp = config->mptcp;
 		if (rc == 0)
 			rc = dial_with(
 			    &some, &options, &peer->out, &dialled, out->why);
 		if (rc == 0) {
-			out->target =
-			    (struct io_end){.fd = dialled.fd, .kind = IO_TCP};
-			out->address = dialled.address;
+			have(&dialled, out);
 			out->bound = dialled.bound;
 			return 0;
 		}
@@ -73,7 +55,7 @@ dial_each(const struct config *config, struct permit *permit,
 static int
 reach_directly(const struct config *config, struct permit *permit,
     const struct peer *peer, const struct wire_request *request,
-    struct reach *out)
+    struct egress *out)
 {
 	struct addr_list list;
 	int rc = resolve_destination(&request->dst, &peer->out, &list);
@@ -118,13 +100,14 @@ upstream_words(int error)
 
 static int
 connect_to_upstream(
-    const struct config *config, const struct peer *peer, struct reach *out)
+    const struct config *config, const struct peer *peer, struct egress *out)
 {
 	struct dial_options options;
 	struct dial_result dialled;
 	struct addr_list list;
-	int rc = options_for(&out->terms, peer, &options, out->why);
+	int rc = egress_options(out, peer, &options);
 
+	options.mptcp = config->mptcp;
 	if (rc == 0)
 		rc = resolve_destination(
 		    &config->upstream.server, &peer->out, &list);
@@ -132,17 +115,15 @@ connect_to_upstream(
 		return rc;
 	prefer(config, &list);
 	rc = dial_with(&list, &options, &peer->out, &dialled, out->why);
-	if (rc < 0)
-		return rc;
-	out->target = (struct io_end){.fd = dialled.fd, .kind = IO_TCP};
-	out->address = dialled.address;
-	return 0;
+	if (rc == 0)
+		have(&dialled, out);
+	return rc;
 }
 
 static int
 reach_through(const struct config *config, const struct permit *permit,
     const struct peer *peer, const struct wire_request *request,
-    struct reach *out)
+    struct egress *out)
 {
 	struct wire_password login;
 	struct upstream_reply reply;
@@ -162,10 +143,10 @@ reach_through(const struct config *config, const struct permit *permit,
 	}
 	out->rep = rc == 0 ? reply.rep : WIRE_REP_FAILURE;
 	if (rc == 0)
-		snprintf(out->why, REACH_WHY_MAX, "upstream: it answered %u",
+		snprintf(out->why, EGRESS_WHY_MAX, "upstream: it answered %u",
 		    reply.rep);
 	else if (rc != -EBADFD)
-		snprintf(out->why, REACH_WHY_MAX, "upstream: %s",
+		snprintf(out->why, EGRESS_WHY_MAX, "upstream: %s",
 		    upstream_words(-rc));
 	return -EREMOTE;
 }
@@ -173,15 +154,10 @@ reach_through(const struct config *config, const struct permit *permit,
 int
 reach_target(const struct config *config, struct permit *permit,
     const struct peer *peer, const struct wire_request *request,
-    struct reach *out)
+    struct egress *out)
 {
 	int rc;
 
-	*out = (struct reach){
-	    .target = {.fd = -1},
-	    .rep = WIRE_REP_FAILURE,
-	    .terms = config->terms,
-	};
 	if (!config->has_upstream)
 		return reach_directly(config, permit, peer, request, out);
 	rc = reach_through(config, permit, peer, request, out);

@@ -206,7 +206,7 @@ static int
 ask_and_wait(const struct question *question, const struct io_end *client,
     struct answer *out)
 {
-	struct resolve resolve;
+	struct resolve resolve = {.fd = -1};
 	int ended, rc = start(question, &resolve);
 
 	if (rc < 0)

@@ -84,17 +84,22 @@ strip(struct batch_datagram *datagram, size_t len)
 	datagram->len -= len;
 }
 
-/* A header that is the last one's to the last byte leads to the same place. */
-static bool
-follow(const struct route *route, struct batch_datagram *datagram)
+/* The place of a header among the ways: FNV-1a of its bytes. */
+static struct route_way *
+place_of(struct route *route, const uint8_t *header, size_t len)
 {
-	if (route->last_len == 0 || datagram->len < route->last_len ||
-	    memcmp(datagram->data, route->last, route->last_len) != 0)
-		return false;
-	datagram->addr = route->last_addr;
-	datagram->fd = route->out[datagram->addr.sa.sa_family == AF_INET6];
-	strip(datagram, route->last_len);
-	return true;
+	uint32_t hash = 2166136261;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ header[i]) * 16777619;
+	return &route->ways[hash % ROUTE_WAYS];
+}
+
+/* A header that is the same to the last byte leads to the same place. */
+static bool
+is_known(const struct route_way *way, const uint8_t *header, size_t len)
+{
+	return way->len == len && memcmp(way->header, header, len) == 0;
 }
 
 int
@@ -102,27 +107,33 @@ route_datagram(struct route *route, struct batch_datagram *datagram)
 {
 	const uint8_t *start = datagram->data;
 	struct wire_udp_header header;
+	struct route_way *way;
 	union addr addr;
 	ssize_t n;
 	int rc;
 
-	if (follow(route, datagram))
-		return 0;
 	n = wire_get_udp_header(datagram->data, datagram->len, &header);
 	if (n <= 0 || wire_check_destination(&header.dst) < 0)
 		return -EPROTO;
 	if (header.frag != 0)
 		return -EBADMSG;
 	strip(datagram, (size_t)n);
+	way = place_of(route, start, (size_t)n);
+	if (is_known(way, start, (size_t)n)) {
+		datagram->addr = way->addr;
+		datagram->fd = route->out[way->addr.sa.sa_family == AF_INET6];
+		contacts_add(&route->contacts, &way->addr);
+		return 0;
+	}
 	if (resolve_literal(&header.dst, &addr) == 0)
 		rc = direct(route, &header.dst, &addr, 1, datagram);
 	else
 		rc = direct_by_name(route, &header.dst, datagram);
 	if (rc < 0)
 		return rc;
-	route->last_len = (size_t)n;
-	memcpy(route->last, start, (size_t)n);
-	route->last_addr = datagram->addr;
+	way->len = (size_t)n;
+	memcpy(way->header, start, (size_t)n);
+	way->addr = datagram->addr;
 	return 0;
 }
 

@@ -29,6 +29,16 @@ struct route_options {
 	void *context; /* of these two */
 };
 
+/* Destinations that are remembered, each in the place that its header gives. */
+#define ROUTE_WAYS 64
+
+/* Where the datagrams with this header go. */
+struct route_way {
+	size_t len; /* of the header; 0: nothing is known */
+	uint8_t header[WIRE_UDP_HEADER_MAX];
+	union addr addr;
+};
+
 /*
  * All zero, but for out[], which is -1 and -1, and the options, at the start.
  * Of its more than 1 MiB a page costs memory from its first use on.
@@ -36,10 +46,7 @@ struct route_options {
 struct route {
 	struct route_options options;
 	int out[2]; /* sockets for IPv4 and IPv6, once they are needed */
-	/* The header of the last datagram that had a way, and this way. */
-	size_t last_len;
-	uint8_t last[WIRE_UDP_HEADER_MAX];
-	union addr last_addr;
+	struct route_way ways[ROUTE_WAYS];
 	struct contacts contacts;
 	struct names names;
 };

@@ -80,6 +80,7 @@ udp_prepare(struct udp *udp, const struct io_end *control,
     const struct wire_destination *asked, const struct udp_options *options,
     union addr *bound, const char **why)
 {
+	const union addr *told;
 	struct port port;
 	void *store;
 	int rc;
@@ -106,8 +107,9 @@ udp_prepare(struct udp *udp, const struct io_end *control,
 	udp->store->route.out[0] = udp->store->route.out[1] = -1;
 	addr_set_port(&udp->client, expected_port(asked, &port.client));
 	*bound = port.own;
-	if (options->advertise.sa.sa_family != AF_UNSPEC) {
-		*bound = options->advertise;
+	told = &options->advertise[port.own.sa.sa_family == AF_INET6];
+	if (told->sa.sa_family != AF_UNSPEC) {
+		*bound = *told;
 		addr_set_port(bound, addr_port(&port.own));
 	}
 	return 0;
@@ -307,22 +309,24 @@ set_interest(const struct udp *udp, struct pollfd fds[FDS])
 	return LOOKUPS + names_poll(&udp->store->route.names, fds + LOOKUPS);
 }
 
-/* For poll: until the association has been idle for too long (-1: never) or a
- * look-up has taken too long. */
+/* For poll: until the association has been idle for too long, or a look-up has
+ * taken too long; -1: neither. */
 static int
-timeout(const struct udp *udp, int64_t idle_at_ms)
+timeout(const struct udp *udp, int64_t since_ms)
 {
 	const struct names *names = &udp->store->route.names;
 	int64_t now, left;
 	int lookups;
 
-	if (idle_at_ms < 0 && names->looking == 0)
+	if (udp->idle_ms == 0 && names->looking == 0)
 		return -1;
 	now = io_now_ms();
 	lookups = names_timeout(names, now);
-	if (idle_at_ms < 0)
+	if (udp->idle_ms == 0)
 		return lookups;
-	left = idle_at_ms > now ? idle_at_ms - now : 0;
+	left = since_ms + udp->idle_ms - now;
+	if (left < 0)
+		left = 0;
 	if (left > INT_MAX)
 		left = INT_MAX;
 	return lookups >= 0 && lookups < left ? lookups : (int)left;
@@ -348,10 +352,10 @@ take_turn(struct udp *udp, const struct pollfd fds[FDS], enum log_end *end)
 }
 
 enum log_end
-udp_run(struct udp *udp, int64_t idle_ms)
+udp_run(struct udp *udp)
 {
 	const struct udp_counts *counts = &udp->counts;
-	int64_t idle_at_ms = idle_ms > 0 ? io_now_ms() + idle_ms : -1;
+	int64_t since_ms = io_now_ms(); /* nothing was relayed */
 	enum log_end end = LOG_END_ERROR;
 	struct pollfd fds[FDS];
 	int rc;
@@ -359,17 +363,17 @@ udp_run(struct udp *udp, int64_t idle_ms)
 	while ((rc = io_interrupted()) == 0) {
 		int64_t before = counts->up + counts->down;
 		size_t count = set_interest(udp, fds);
-		int n = poll(fds, count, timeout(udp, idle_at_ms));
+		int n = poll(fds, count, timeout(udp, since_ms));
 
 		if (n < 0 && errno != EINTR)
 			break;
 		if (n >= 0 && !take_turn(udp, fds, &end))
 			break;
-		if (idle_ms == 0)
+		if (udp->idle_ms == 0)
 			continue;
 		if (counts->up + counts->down > before) {
-			idle_at_ms = io_now_ms() + idle_ms;
-		} else if (io_now_ms() >= idle_at_ms) {
+			since_ms = io_now_ms();
+		} else if (io_now_ms() >= since_ms + udp->idle_ms) {
 			end = LOG_END_IDLE;
 			break;
 		}

@@ -36,8 +36,9 @@ struct udp_counts {
 };
 
 struct udp_options {
-	/* What the client is told as BND.ADDR; AF_UNSPEC: the truth. */
-	union addr advertise;
+	/* What a client that came by IPv4, or else by IPv6, is told as
+	 * BND.ADDR; AF_UNSPEC: the truth. */
+	union addr advertise[2];
 	/* BND.PORT is one of these; 0 and 0: any. */
 	uint16_t first_port, last_port;
 	struct route_options route; /* what is permitted, and by which way */
@@ -49,6 +50,7 @@ struct udp {
 	struct io_end control; /* the TCP connection; the caller's to close */
 	union addr client;     /* its port is 0 until the client has sent */
 	int inside;            /* the socket that the client sends to */
+	int64_t idle_ms;       /* see udp_run(); may change while it runs */
 	struct udp_counts counts;
 	struct udp_store *store; /* buffers */
 };
@@ -69,10 +71,10 @@ int udp_prepare(struct udp *udp, const struct io_end *control,
 
 /*
  * Relays datagrams until the TCP connection ends, the alarm rings, SIGTERM
- * comes, or none was relayed for idle_ms (0: no limit). What comes by the TCP
- * connection is not looked at.
+ * comes, or none was relayed for udp->idle_ms (0: no limit). What comes by the
+ * TCP connection is not looked at.
  */
-enum log_end udp_run(struct udp *udp, int64_t idle_ms);
+enum log_end udp_run(struct udp *udp);
 
 /* Closes what udp_prepare() and udp_run() opened; the counts stay. */
 void udp_close(struct udp *udp);

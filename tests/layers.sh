@@ -12,13 +12,15 @@ floors=(
 	"wire addr systemd libcrypt memory usage"
 	"wire4 terms log io proxy hash host url textfile batch contacts"
 	"rules identity options"
-	"ruleword"
+	"ruleword setting"
 	"rulefile"
 	"permit peer resolve sandbox clients spare report ending"
 	"auth dial names port"
 	"route"
-	"config bind udp relay upstream"
-	"reach explain"
+	"config bind udp relay upstream egress"
+	"reach admit associate lookup explain"
+	"session"
+	"handshake command"
 	"accept"
 )
 

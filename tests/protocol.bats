@@ -142,7 +142,7 @@ refused_with()
 }
 
 @test "what is no SOCKS5 greeting is 05 FF and the end" {
-	for bytes in 040101bb7f00000100 474554202f20485454502f312e310d0a0d0a \
+	for bytes in 060101bb7f00000100 474554202f20485454502f312e310d0a0d0a \
 		1603010200 00; do
 		play inet "send:$bytes" recv:05ff eof
 		has end malformed
@@ -162,15 +162,19 @@ refused_with()
 	target_held
 }
 
-@test "unknown commands, BIND and UDP ASSOCIATE are REP 07" {
-	for command in 00 02 03 04 f0 ff; do
+@test "unknown commands are REP 07, and so are look-ups without --resolve" {
+	for command in 00 04 f2 ff; do
 		refused_with "05${command}00017f0000010050" 07
 		has end refused
 		has error "command not supported"
 	done
 	has command unknown
-	refused_with 050200017f0000010050 07
-	has command BIND
+	for command in f0 f1; do
+		refused_with "05${command}00017f0000010050" 07
+		has end refused
+		has error "command not supported without --resolve"
+	done
+	has command RESOLVE_PTR
 }
 
 @test "unknown address types are REP 08, without waiting for more" {
@@ -229,7 +233,7 @@ refused_with()
 	# overtakes the reply.
 	play inet "send:050100$(request4 1)" pattern:100K hold:200 recv:0500 \
 		reply:05 shut eof
-	play inet send:0400 pattern:100K hold:200 recv:05ff shut eof
+	play inet send:0600 pattern:100K hold:200 recv:05ff shut eof
 }
 
 @test "after a refusal nothing but the end follows, within ten seconds" {

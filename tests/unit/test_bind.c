@@ -1,62 +1,16 @@
 /* On loopback alone; tests/bind.bats has it with replies and real clients. */
 #include "bind.h"
+#include "client.h"
 #include "network.h"
 #include "unit.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 
-/* What nothing here takes, unless something hangs. */
-#define GENEROUS_MS 5000
-
 /* As many as can wait in a queue, so that none of them has to come twice. */
 #define STRANGERS 100
-
-static int pair[2], fds_before;
-
-static int
-count_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int count = 0;
-
-	while (dir && readdir(dir))
-		count++;
-	if (dir)
-		closedir(dir);
-	return count;
-}
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	fds_before = count_fds();
-	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
-}
-
-/* The test has closed what was its own: anything more was left by the room. */
-static int
-tear_down(void **state)
-{
-	(void)state;
-	io_alarm(0);
-	close(pair[0]);
-	close(pair[1]);
-	return count_fds() == fds_before ? 0 : -1;
-}
-
-static union addr
-at(const char *text, uint16_t port)
-{
-	union addr addr;
-
-	HOLD(addr_parse(text, port, &addr) == 0);
-	return addr;
-}
 
 /* As a dual-stack listener shows an IPv4 address. */
 static union addr
@@ -88,12 +42,14 @@ listens_at(const struct bind_listener *listener, const char *text)
 	HOLD(listening);
 }
 
+static char fault[DIAL_FAULT_MAX];
+
 static void
 opens_at(const struct bind_options *options, const char *text)
 {
 	struct bind_listener listener;
 
-	HOLD(bind_open(options, &listener) == 0);
+	HOLD(bind_open(options, &listener, fault) == 0);
 	listens_at(&listener, text);
 	bind_close(&listener);
 	HOLD(listener.fd == -1);
@@ -107,7 +63,7 @@ does_not_open(const struct bind_options *options, int error)
 
 	memset(&untouched, 0xa5, sizeof(untouched));
 	listener = untouched;
-	HOLD(bind_open(options, &listener) == -error);
+	HOLD(bind_open(options, &listener, fault) == -error);
 	HOLD(memcmp(&listener, &untouched, sizeof(untouched)) == 0);
 }
 
@@ -321,7 +277,7 @@ the_expected_peer(void **state)
 		struct bind_listener listener;
 		int peer;
 
-		assert_int_equal(bind_open(&options, &listener), 0);
+		assert_int_equal(bind_open(&options, &listener, fault), 0);
 		peer = comes_from(NULL, &listener);
 		assert_int_equal(awaits(&listener, &result), 0);
 		assert_int_equal(listener.strangers, 0);
@@ -342,7 +298,7 @@ one_connection(void **state)
 
 	(void)state;
 	io_alarm(GENEROUS_MS);
-	assert_int_equal(bind_open(&options, &listener), 0);
+	assert_int_equal(bind_open(&options, &listener, fault), 0);
 	first = comes_from(NULL, &listener);
 	second = comes_from(NULL, &listener);
 	assert_int_equal(awaits(&listener, &result), 0);
@@ -370,7 +326,7 @@ strangers_are_turned_away(void **state)
 
 	(void)state;
 	io_alarm(GENEROUS_MS);
-	assert_int_equal(bind_open(&options, &listener), 0);
+	assert_int_equal(bind_open(&options, &listener, fault), 0);
 	listens_at(&listener, "127.0.0.1");
 	strangers[0] = comes_from(NULL, &listener);
 	strangers[1] = comes_from("127.0.0.2", &listener);
@@ -397,7 +353,7 @@ many_strangers(void **state)
 	pid_t pid;
 
 	(void)state;
-	assert_int_equal(bind_open(&options, &listener), 0);
+	assert_int_equal(bind_open(&options, &listener, fault), 0);
 	pid = fork_child();
 	if (pid == 0) {
 		alarm(GENEROUS_MS / 1000);
@@ -418,7 +374,7 @@ many_strangers(void **state)
 
 /* The rules know whom to ask about, and are asked about nobody else. */
 static bool
-not_from_this_port(const void *context, const union addr *from)
+not_from_this_port(void *context, const union addr *from)
 {
 	const in_port_t *port = context;
 
@@ -446,7 +402,7 @@ what_the_rules_say(void **state)
 	for (int anyone = 0; anyone < 2; anyone++) {
 		int stranger, denied, peer;
 
-		assert_int_equal(bind_open(&options, &listener), 0);
+		assert_int_equal(bind_open(&options, &listener, fault), 0);
 		stranger = anyone ? -1 : comes_from("127.0.0.2", &listener);
 		denied = comes_from(NULL, &listener);
 		assert_int_equal(getsockname(denied, &name.sa, &len), 0);
@@ -475,7 +431,7 @@ nobody_until_the_alarm(void **state)
 	int stranger;
 
 	(void)state;
-	assert_int_equal(bind_open(&options, &listener), 0);
+	assert_int_equal(bind_open(&options, &listener, fault), 0);
 	stranger = comes_from(NULL, &listener);
 	io_alarm(100);
 	assert_int_equal(awaits(&listener, &result), -ETIMEDOUT);
@@ -499,7 +455,7 @@ a_client_that_left(void **state)
 
 	(void)state;
 	io_alarm(GENEROUS_MS);
-	assert_int_equal(bind_open(&options, &listener), 0);
+	assert_int_equal(bind_open(&options, &listener, fault), 0);
 	close(pair[1]);
 	assert_int_equal(awaits(&listener, &result), -EPIPE);
 
@@ -524,7 +480,7 @@ a_client_that_only_half_closed(void **state)
 
 	(void)state;
 	io_alarm(GENEROUS_MS);
-	assert_int_equal(bind_open(&options, &listener), 0);
+	assert_int_equal(bind_open(&options, &listener, fault), 0);
 	assert_int_equal(write(pair[1], "bytes", 5), 5);
 	assert_int_equal(shutdown(pair[1], SHUT_WR), 0);
 	peer = comes_from(NULL, &listener);
@@ -545,7 +501,7 @@ sigterm(void **state)
 
 	(void)state;
 	if (pid == 0) {
-		HOLD(bind_open(&options, &listener) == 0);
+		HOLD(bind_open(&options, &listener, fault) == 0);
 		raise(SIGTERM); /* before: it has not been forgotten */
 		HOLD(bind_await(&listener, &client, &result) == -ECANCELED);
 		_exit(0);
@@ -568,7 +524,7 @@ no_descriptors_left(void **state)
 
 	(void)state;
 	if (pid == 0) {
-		HOLD(bind_open(&options, &listener) == 0);
+		HOLD(bind_open(&options, &listener, fault) == 0);
 		peer = comes_from(NULL, &listener);
 		limit = (struct rlimit){
 		    .rlim_cur = (rlim_t)peer + 1, .rlim_max = (rlim_t)peer + 1};

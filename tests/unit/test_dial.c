@@ -1,61 +1,15 @@
 /* On loopback alone; tests/connect.bats has it with names and replies. */
+#include "client.h"
 #include "dial.h"
 #include "network.h"
 #include "unit.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
-
-/* What nothing here takes, unless something hangs. */
-#define GENEROUS_MS 5000
-
-static int pair[2], fds_before;
-
-static int
-count_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int count = 0;
-
-	while (dir && readdir(dir))
-		count++;
-	if (dir)
-		closedir(dir);
-	return count;
-}
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	fds_before = count_fds();
-	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
-}
-
-/* The test has closed what was its own: anything more was left by dial(). */
-static int
-tear_down(void **state)
-{
-	(void)state;
-	io_alarm(0);
-	close(pair[0]);
-	close(pair[1]);
-	return count_fds() == fds_before ? 0 : -1;
-}
-
-static union addr
-at(const char *text, uint16_t port)
-{
-	union addr addr;
-
-	HOLD(addr_parse(text, port, &addr) == 0);
-	return addr;
-}
 
 /* A socket that has this address, whose port is now known. */
 static int

@@ -89,12 +89,16 @@ targets(void **state)
 static void
 longest_record(void **state)
 {
-	static char client[256], user[255], name[255 + 6], line[8192];
+	static char client[256], user[255], ident[255], name[255 + 6];
+	static char line[8192];
 	static struct log_datagrams datagrams = {INT64_MAX, INT64_MAX, ""};
 	struct log_record record = {
 	    .client = client,
 	    .user = user,
 	    .user_len = sizeof(user),
+	    .ident = ident,
+	    .ident_len = sizeof(ident),
+	    .mptcp = "yes",
 	    .command = "UDP_ASSOCIATE",
 	    .target = name,
 	    .target_len = sizeof(name),
@@ -114,13 +118,16 @@ longest_record(void **state)
 
 	(void)state;
 	memset(client, '\n', sizeof(client) - 1);
+	memset(ident, '"', sizeof(ident));
 	memset(name, 0xff, sizeof(name));
 	memset(datagrams.dropped, 'x', sizeof(datagrams.dropped) - 1);
 	listen_to_stderr();
 	log_open(LOG_TO_STDERR);
 	assert_int_equal(log_session(&record), 0);
 	n = what_stderr_said(line, sizeof(line));
-	assert_true(n > 3000);
+	assert_true(n > 4000);
+	assert_non_null(strstr(line, " ident=\\x22\\x22"));
+	assert_non_null(strstr(line, " mptcp=yes "));
 	assert_ptr_equal(strchr(line, '\n'), line + n - 1);
 	assert_non_null(strstr(line, " user=\\x00\\x00"));
 	assert_non_null(strstr(line, " command=UDP_ASSOCIATE target=\\xff"));

@@ -1,0 +1,628 @@
+#!/usr/bin/env bats
+# UDP ASSOCIATE, RFC 1928 sections 6 and 7: what is relayed, for whom, what is
+# dropped and counted, and what ends it.
+#
+# Each test is a process of its own, and may change what it likes:
+# shellcheck disable=SC2030,SC2031
+
+load handler
+
+setup()
+{
+	target_options=()
+}
+
+teardown()
+{
+	handler_teardown
+	for pid in "${others[@]}"; do
+		end_process "$pid"
+	done
+}
+
+others=()
+
+# start_udp_target [OPTION...]: answers datagrams; the port is in $port.
+start_udp_target()
+{
+	local file=$BATS_TEST_TMPDIR/udp-port
+
+	rm -f "$file"
+	"${in_there[@]}" "$HOSTS/udp-target" "$@" "$file" \
+		>"$BATS_TEST_TMPDIR/udp-target.out" 3>&- &
+	others+=($!)
+	wait_until test -e "$file"
+	port=$(cat "$file")
+}
+
+in_there=()
+
+# to4 PORT [HEX], to6 PORT, to_name NAME PORT: headers.
+to4()
+{
+	echo "00000001${2:-7f000001}$(hex16 "$1")"
+}
+
+to6()
+{
+	echo "0000000400000000000000000000000000000001$(hex16 "$1")"
+}
+
+to_name()
+{
+	printf '00000003%02x%s%s\n' "${#1}" "$(hex_of "$1")" "$(hex16 "$2")"
+}
+
+# From greeting to reply, for a client that doesn't say where it sends from.
+associate=("${greet[@]}" ask:0100000000 associated)
+
+@test "IPv4, IPv6 and names, both ways: the sender's address is in front" {
+	start_udp_target
+	four=$port
+	start_udp_target -a ::1
+	six=$port
+	play inet "${associate[@]}" \
+		"put:$(to4 "$four")6869" "get:$(to4 "$four")6869" \
+		"put:$(to6 "$six")6869686a" "get:$(to6 "$six")6869686a" \
+		"put:$(to_name 127.0.0.1 "$four")01" "get:$(to4 "$four")01" \
+		"put:$(to_name ::1 "$six")02" "get:$(to6 "$six")02" close
+	has command UDP_ASSOCIATE
+	has target 0.0.0.0:"$(sed -n 's/.* target=0.0.0.0:\([0-9]*\) .*/\1/p' \
+		<<<"$record")"
+	has reply 0
+	has udp_up 4
+	has udp_down 4
+	has bytes_up 8
+	has bytes_down 8
+	has dropped ''
+	has end client-eof
+}
+
+@test "a client on IPv6" {
+	start_udp_target
+	play inet6 "${greet[@]}" ask:0400000000000000000000000000000000 \
+		associated "put:$(to4 "$port")6869" "get:$(to4 "$port")6869" \
+		close
+	[[ $output == *"bnd ::1 "* ]]
+	has udp_down 1
+}
+
+@test "BND.ADDR is the address that the client reached us on" {
+	need socat
+	for address in 127.0.0.1 127.0.0.7; do
+		start_listener "$address"
+		start_udp_target
+		run --separate-stderr "$HOSTS/client" \
+			"tcp:$address:$listener" "${associate[@]}" \
+			"put:$(to4 "$port")6869" "get:$(to4 "$port")6869" close
+		echo "$output" "$stderr"
+		[ "$status" -eq 0 ]
+		[[ $output == *"bnd $address "* ]]
+	done
+}
+
+# start_listener ADDRESS: the handler under socat, there; the port is in
+# $listener.
+start_listener()
+{
+	local listen=TCP4-LISTEN
+
+	listener=$(free_port)
+	[[ $1 != *:* ]] || listen=TCP6-LISTEN
+	"${in_there[@]}" socat \
+		"$listen:$listener,bind=$1,reuseaddr,fork" \
+		"EXEC:$HANDLER --log=stderr --open --lifetime=0,nofork" \
+		2>>"$BATS_TEST_TMPDIR/listener.log" 3>&- &
+	others+=($!)
+	wait_until listens "$listener"
+}
+
+listens()
+{
+	port_lines "${others[-1]}" "$1" >/dev/null
+}
+
+@test "payloads from nothing to the largest that fits" {
+	start_udp_target
+	play inet "${associate[@]}" \
+		"put:$(to4 "$port")" "get:$(to4 "$port")" \
+		"put:$(to4 "$port")+1" "get:$(to4 "$port")+1" \
+		"put:$(to4 "$port")+1472" "get:$(to4 "$port")+1472" \
+		"put:$(to4 "$port")+9000" "get:$(to4 "$port")+9000" \
+		"put:$(to4 "$port")+65497" "get:$(to4 "$port")+65497" \
+		"put:$(to4 "$port")" "get:$(to4 "$port")" close
+	has udp_up 6
+	has udp_down 6
+	has bytes_up $((1 + 1472 + 9000 + 65497))
+	has bytes_down $((1 + 1472 + 9000 + 65497))
+}
+
+@test "an answer that leaves no room for the header is dropped" {
+	start_udp_target -r 65498
+	large=$port
+	start_udp_target -r 65497
+	play inet "${associate[@]}" "put:$(to4 "$large")01" \
+		"put:$(to4 "$port")01" "get:$(to4 "$port")+65497" close
+	has dropped oversize:1
+	has udp_up 2
+	has udp_down 1
+}
+
+@test "the largest answer of all reaches a client on IPv6" {
+	start_udp_target -r 65507
+	play inet6 "${associate[@]}" "put:$(to4 "$port")01" \
+		"get:$(to4 "$port")+65507" close
+	has bytes_down 65507
+}
+
+@test "fragments, junk and headers cut short are dropped and end nothing" {
+	start_udp_target
+	local header
+
+	header=$(to4 "$port")
+	play inet "${associate[@]}" \
+		"put:000001${header:6}6869" "put:000080${header:6}6869" \
+		put:010203 put: put:00 put:0000000300 \
+		"put:00000003" put:0000000105 "put:00000002${header:8}" \
+		"put:0001${header:4}6869" "put:0100${header:4}6869" \
+		"put:00000003000035" "put:0000000303610062$(hex16 "$port")" \
+		"put:${header:0:18}" \
+		"put:${header}6869" "get:${header}6869" silent:100 close
+	has dropped fragment:2,malformed:12
+	has udp_up 1
+	has end client-eof
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/udp-target.out")" -eq 1 ]
+}
+
+@test "the first port that sends is the client's, other ports are strangers" {
+	start_udp_target
+	play inet "${associate[@]}" udp:127.0.0.1 udp:127.0.0.1 \
+		"put:$(to4 "$port")6869" "get:$(to4 "$port")6869" \
+		use:1 "put:$(to4 "$port")01" silent:100 \
+		use:2 "put:$(to4 "$port")02" silent:100 \
+		use:3 "put:$(to4 "$port")03" "get:$(to4 "$port")03" close
+	has dropped stranger:2
+	has udp_up 2
+	has udp_down 2
+}
+
+@test "junk does not make a port the client's" {
+	start_udp_target
+	play inet "${associate[@]}" udp:127.0.0.1 put:010203 \
+		use:1 "put:$(to4 "$port")6869" "get:$(to4 "$port")6869" close
+	has dropped malformed:1
+	has udp_up 1
+}
+
+@test "datagrams from another host are dropped, before and after the first" {
+	start_udp_target
+	play inet "${associate[@]}" udp:127.0.0.2 "put:$(to4 "$port")01" \
+		use:1 "put:$(to4 "$port")6869" "get:$(to4 "$port")6869" \
+		use:2 "put:$(to4 "$port")02" silent:100 close
+	has dropped stranger:2
+	has udp_up 1
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/udp-target.out")" -eq 1 ]
+}
+
+@test "DST.PORT is believed where DST.ADDR is the client's own" {
+	start_udp_target
+	for own in 017f000001 0400000000000000000000ffff7f000001; do
+		play inet "${greet[@]}" "ask:$own" associated udp:127.0.0.1 \
+			"put:$(to4 "$port")01" silent:100 \
+			use:1 "put:$(to4 "$port")02" "get:$(to4 "$port")02" \
+			close
+		has dropped stranger:1
+		has udp_up 1
+	done
+}
+
+@test "any other DST.ADDR is not believed: private, the destination, a name" {
+	start_udp_target
+	for other in 0100000000 010a000001 017f000002 \
+		040000000000000000000000000000000 \
+		"03096c6f63616c686f7374"; do
+		[ ${#other} -ne 33 ] || other+=1
+		play inet "${greet[@]}" "ask:$other" associated udp:127.0.0.1 \
+			"put:$(to4 "$port")01" "get:$(to4 "$port")01" close
+		has dropped ''
+		has udp_up 1
+	done
+}
+
+@test "whom the client has sent to may answer from another port" {
+	start_udp_target -o
+	play inet "${associate[@]}" "put:$(to4 "$port")6869" close
+	# The port is the kernel's choice; the answer's own is in its header.
+	start_udp_target -o -r 4
+	run --separate-stderr "$HOSTS/client" inet "${associate[@]}" \
+		"put:$(to4 "$port")6869" get: -- "$HANDLER" --log=stderr
+	[ "$status" -ne 0 ]
+	[[ $stderr =~ "got 14 bytes: 000000017f000001"(....)00070e15 ]]
+	[ "${BASH_REMATCH[1]}" != "$(hex16 "$port")" ]
+}
+
+@test "whom the client has not sent to may not send to it" {
+	start_udp_target -s 127.0.0.9
+	play inet "${associate[@]}" "put:$(to4 "$port")6869" \
+		"get:$(to4 "$port")6869" silent:100 close
+	has dropped stranger:1
+	has udp_down 1
+	# As soon as it has, they may.
+	play inet "${associate[@]}" "put:$(to4 9 7f000009)" \
+		"put:$(to4 "$port")6869" close
+	run --separate-stderr "$HOSTS/client" inet "${associate[@]}" \
+		"put:$(to4 9 7f000009)" "put:$(to4 "$port")6869" get: \
+		-- "$HANDLER" --log=stderr
+	[[ $stderr == *"got 12 bytes: 000000017f000009"* ]]
+}
+
+@test "a burst arrives whole and in order, whatever the sizes" {
+	start_udp_target
+	four=$port
+	start_udp_target -a ::1
+	play inet "${associate[@]}" "puts:$(to4 "$four")+200" \
+		"gets:$(to4 "$four")+200" \
+		"puts:$(to6 "$port")+20" "gets:$(to6 "$port")+20" \
+		"put:$(to4 "$four")+1000" "put:$(to4 "$four")+1000" \
+		"put:$(to4 "$four")+9" "put:$(to4 "$four")+9" \
+		"put:$(to4 "$four")" "put:$(to4 "$four")" \
+		"put:$(to4 "$four")+2000" \
+		"get:$(to4 "$four")+1000" "get:$(to4 "$four")+1000" \
+		"get:$(to4 "$four")+9" "get:$(to4 "$four")+9" \
+		"get:$(to4 "$four")" "get:$(to4 "$four")" \
+		"get:$(to4 "$four")+2000" close
+	has udp_up 227
+	has udp_down 227
+	has dropped ''
+}
+
+# --- errors of the network ---
+
+@test "a port that nobody listens on ends nothing" {
+	start_udp_target
+	play inet "${associate[@]}" "put:$(to4 1)01" "put:$(to4 1)02" hold:50 \
+		"put:$(to4 1)03" "put:$(to4 "$port")6869" \
+		"get:$(to4 "$port")6869" close
+	has udp_up 4
+	has udp_down 1
+	has dropped ''
+}
+
+@test "what the kernel does not take is counted, and ends nothing" {
+	need_namespaces
+	# No route, port 0, and a broadcast address, in a network of loopback.
+	unshare -rn sh -c 'ip link set lo up && exec "$@"' sh \
+		"$HOSTS/client" inet "${associate[@]}" \
+		"put:$(to4 53 c0000201)01" "put:$(to4 0)01" \
+		"put:$(to4 53 ffffffff)01" hold:50 close \
+		-- "$HANDLER" --log=stderr 2>"$BATS_TEST_TMPDIR/stderr"
+	record=$(grep -o 'client=.*' "$BATS_TEST_TMPDIR/stderr")
+	echo "$record"
+	has dropped unsent:3
+	has udp_up 0
+	has end client-eof
+}
+
+# --- names ---
+
+@test "a name is looked up once, and its datagrams keep their order" {
+	need_strace
+	start_udp_target
+	run --separate-stderr "$HOSTS/client" inet "${associate[@]}" \
+		"puts:$(to_name localhost "$port")+4" hold:300 \
+		"put:$(to_name localhost "$port")6869" close -- \
+		strace -f -qq -e trace=clone,clone3,fork,vfork \
+		-o "$BATS_TEST_TMPDIR/trace" "$HANDLER" --log=stderr
+	record=$(grep -o 'client=.*' <<<"$stderr")
+	echo "$output" "$stderr"
+	[ "$status" -eq 0 ]
+	has dropped ''
+	has udp_up 5
+	[ "$(grep -cE '(clone|fork)' "$BATS_TEST_TMPDIR/trace")" -eq 1 ]
+}
+
+@test "a name that doesn't exist is counted, and no other waits for it" {
+	start_udp_target
+	play inet "${associate[@]}" \
+		"put:$(to_name no-such-name.invalid 53)01" \
+		"put:$(to4 "$port")6869" "get:$(to4 "$port")6869" hold:500 \
+		"put:$(to_name no-such-name.invalid 53)01" hold:100 close
+	has dropped unresolved:2
+	has udp_up 1
+}
+
+# In a network where the name server answers nobody.
+@test "look-ups that hang hold up nobody, and what waits is bounded" {
+	need_namespaces
+	need socat
+	names=()
+	for digits in 3{0..9}3{0..9}; do # 00.test to 99.test
+		names+=("put:0000000307${digits}2e74657374003501")
+	done
+	printf 'hosts: files dns\n' >"$BATS_TEST_TMPDIR/nsswitch.conf"
+	printf 'nameserver 127.0.0.1\n' >"$BATS_TEST_TMPDIR/resolv.conf"
+	run --separate-stderr unshare -rnm sh -c '
+		ip link set lo up
+		for file in nsswitch.conf resolv.conf; do
+			mount --bind "$0/$file" "/etc/$file"
+		done
+		socat -u UDP4-RECV:53,bind=127.0.0.1 OPEN:/dev/null & silent=$!
+		"$1/udp-target" "$0/port" & echo=$!
+		for i in $(seq 500); do
+			[ ! -e "$0/port" ] || break
+			sleep 0.02
+		done
+		port=000000017f000001$(printf %04x "$(cat "$0/port")")
+		shift
+		for word; do
+			case $word in
+			HEADER*) word=get:$port${word#HEADER} ;;
+			PUT*) word=put:$port${word#PUT} ;;
+			esac
+			set -- "$@" "$word"
+			shift
+		done
+		"$@"
+		status=$?
+		kill $silent $echo
+		exit $status' "$BATS_TEST_TMPDIR" "$HOSTS" \
+		"$HOSTS/client" inet "${associate[@]}" "${names[@]}" \
+		PUT6869 HEADER6869 children:4 PUT01 HEADER01 close \
+		-- "$HANDLER" --log=stderr
+	record=$(grep -o 'client=.*' <<<"$stderr")
+	echo "$output" "$stderr"
+	[ "$status" -eq 0 ]
+	has dropped unresolved:100
+	has udp_up 2
+	has end client-eof
+	at_most "$(field duration_ms)" 5000
+}
+
+# --- what ends it ---
+
+@test "bytes on the TCP connection are ignored, even more than it takes" {
+	start_udp_target
+	play inet "${associate[@]}" send:0102030405 fill:8M \
+		"put:$(to4 "$port")6869" "get:$(to4 "$port")6869" \
+		stopped-cpu:500 close
+	has udp_up 1
+	has end client-eof
+}
+
+@test "the client's half-close is the end" {
+	play inet "${associate[@]}" shut eof
+	has end client-eof
+}
+
+@test "so is its reset" {
+	play inet "${associate[@]}" hold:50 abort
+	has end client-reset
+}
+
+@test "so is the lifetime, whatever comes" {
+	start_udp_target
+	play inet "${associate[@]}" "put:$(to4 "$port")01" \
+		"get:$(to4 "$port")01" closed -- --lifetime=0.5
+	has end lifetime
+	at_least "$(field duration_ms)" 500
+	at_most "$(field duration_ms)" 3000
+}
+
+@test "--idle-timeout counts what is relayed, and nothing else" {
+	start_udp_target
+	local busy=() junk=()
+
+	for i in 1 2 3 4 5 6; do
+		busy+=("put:$(to4 "$port")01" hold:300)
+		junk+=(put:010203 hold:300)
+	done
+	play inet "${associate[@]}" "${busy[@]}" "${junk[@]}" closed \
+		-- --idle-timeout=1
+	has end idle
+	at_least "$(field duration_ms)" 2500
+	at_most "$(field duration_ms)" 4500
+	has udp_up 6
+}
+
+@test "and SIGTERM" {
+	play inet "${associate[@]}" kill:TERM closed
+	has end terminated
+}
+
+@test "an association sleeps while nothing comes" {
+	play inet "${associate[@]}" stopped-cpu:500 close
+}
+
+@test "no descriptor and no child is left behind" {
+	start_udp_target
+	play inet "${associate[@]}" "put:$(to4 "$port")01" \
+		"get:$(to4 "$port")01" "put:$(to_name localhost "$port")02" \
+		hold:300 children:0 fds close
+	# The connection, standard error, and a socket each way.
+	[[ $output == *"fds 0 1 2 3 4"* ]]
+	[[ $output != *"fds 0 1 2 3 4 5 6"* ]]
+}
+
+# --- where there is no UDP ---
+
+@test "a client without an IP address is refused with 07, and the record says why" {
+	for kind in unix socketpair pipes; do
+		play "$kind" "${greet[@]}" send:05030001000000000000 reply:07 eof
+		has reply 7
+		has end refused
+		has error "UDP needs a client with an IP address"
+	done
+}
+
+# --- real networks ---
+
+# start_network: a client's, a proxy's and a target's namespace, each with an
+# address of its own, two wires, and no route past the proxy.
+start_network()
+{
+	need ip nsenter socat
+	need_namespaces
+	# From one user namespace, so that the wires can be laid.
+	unshare -rn sh -c '
+		hold()
+		{
+			unshare -n sleep 60 & eval $1=$!
+			eval "for i in \$(seq 500); do
+				[ \"\$(readlink /proc/\$$1/ns/net)\" = \
+					\"\$(readlink /proc/self/ns/net)\" ] || break
+				sleep 0.02
+			done"
+		}
+		inside()
+		{
+			nsenter -n -t "$@"
+		}
+		hold client
+		hold target
+		ip link set lo up
+		ip link add c0 type veth peer name p0
+		ip link set p0 netns $client
+		ip link add t0 type veth peer name p0
+		ip link set p0 netns $target
+		ip address add 192.0.2.1/24 dev c0
+		ip address add 198.51.100.1/24 dev t0
+		ip address add 2001:db8:1::1/64 dev c0 nodad
+		ip address add 2001:db8:2::1/64 dev t0 nodad
+		ip link set c0 up
+		ip link set t0 up
+		inside $client ip link set lo up
+		inside $client ip address add 192.0.2.2/24 dev p0
+		inside $client ip address add 192.0.2.3/24 dev p0
+		inside $client ip address add 2001:db8:1::2/64 dev p0 nodad
+		inside $client ip link set p0 up
+		inside $target ip address add 198.51.100.2/24 dev p0
+		inside $target ip address add 2001:db8:2::2/64 dev p0 nodad
+		inside $target ip link set p0 up
+		trap "kill $client $target; wait" TERM
+		echo $client $target >"$0.new"
+		mv "$0.new" "$0"
+		wait' "$BATS_TEST_TMPDIR/network" 3>&- &
+	proxy=$!
+	others+=("$proxy")
+	wait_until test -e "$BATS_TEST_TMPDIR/network"
+	read -r client target <"$BATS_TEST_TMPDIR/network"
+	at_proxy=(nsenter -U -n --preserve-credentials -t "$proxy")
+	at_client=(nsenter -U -n --preserve-credentials -t "$client")
+	at_target=(nsenter -U -n --preserve-credentials -t "$target")
+	target= # not a child of ours
+}
+
+@test "between networks, IPv4 and IPv6 either way" {
+	start_network
+	in_there=("${at_target[@]}")
+	start_udp_target -a 198.51.100.2
+	four=$(to4 "$port" c6336402)
+	start_udp_target -a 2001:db8:2::2
+	six=0000000420010db8000200000000000000000002$(hex16 "$port")
+	in_there=("${at_proxy[@]}")
+	for address in 192.0.2.1 2001:db8:1::1; do
+		[[ $address != *:* ]] || address=[$address]
+		start_listener "$address"
+		place=tcp:$address:$listener
+		run --separate-stderr "${at_client[@]}" "$HOSTS/client" \
+			"$place" "${associate[@]}" "put:${four}6869" \
+			"get:${four}6869" "put:${six}686a" "get:${six}686a" \
+			"put:${four}+8000" "get:${four}+8000" close
+		echo "$output" "$stderr"
+		[ "$status" -eq 0 ]
+		address=${address#[}
+		[[ $output == *"bnd ${address%]} "* ]]
+	done
+	# And the targets saw the proxy's own addresses.
+	grep -q "^got 2001:db8:2::1 " "$BATS_TEST_TMPDIR/udp-target.out"
+	# A burst, cut by this device and not by loopback; and another host.
+	run --separate-stderr "${at_client[@]}" "$HOSTS/client" "$place" \
+		"${associate[@]}" "puts:$four+100" "gets:$four+100" close
+	echo "$output" "$stderr"
+	[ "$status" -eq 0 ]
+	start_listener 192.0.2.1
+	run --separate-stderr "${at_client[@]}" "$HOSTS/client" \
+		"tcp:192.0.2.1:$listener" "${associate[@]}" udp:192.0.2.3 \
+		"put:${four}01" udp:192.0.2.2 "put:${four}02" "get:${four}02" \
+		silent:50 close
+	echo "$output" "$stderr"
+	[ "$status" -eq 0 ]
+	wait_until grep -q 'dropped=stranger:1' "$BATS_TEST_TMPDIR/listener.log"
+}
+
+@test "a connection from another network namespace is refused, with words" {
+	start_network
+	# socat listens in the client's network, and the handler runs in ours.
+	listener=$(free_port)
+	"${at_client[@]}" socat \
+		"TCP-LISTEN:$listener,bind=192.0.2.2,reuseaddr,fork" \
+		"EXEC:nsenter -n -t $proxy $HANDLER --log=stderr --open,nofork" \
+		2>"$BATS_TEST_TMPDIR/listener.log" 3>&- &
+	others+=($!)
+	wait_until port_lines "$client" "$listener"
+	run --separate-stderr "${at_client[@]}" "$HOSTS/client" \
+		"tcp:192.0.2.2:$listener" "${greet[@]}" ask:0100000000 \
+		reply:07 eof
+	echo "$output" "$stderr"
+	[ "$status" -eq 0 ]
+	wait_until grep -q 'another network namespace' \
+		"$BATS_TEST_TMPDIR/listener.log"
+}
+
+# --- real clients ---
+
+@test "PySocks" {
+	need /usr/bin/python3
+	/usr/bin/python3 -c 'import socks' || unavailable "PySocks is missing"
+	start_udp_target
+	start_listener 127.0.0.1
+	timeout 20 /usr/bin/python3 -c '
+import socks, sys
+s = socks.socksocket(type=socks.socket.SOCK_DGRAM)
+s.set_proxy(socks.SOCKS5, "127.0.0.1", int(sys.argv[1]))
+s.settimeout(10)
+for name in "127.0.0.1", "localhost":
+    for size in 0, 1, 1400, 20000:
+        payload = bytes(i % 251 for i in range(size))
+        s.sendto(payload, (name, int(sys.argv[2])))
+        answer, sender = s.recvfrom(65536)
+        assert answer == payload, (name, size)
+        assert sender == ("127.0.0.1", int(sys.argv[2])), sender
+s.close()' "$listener" "$port"
+	wait_until grep -q 'udp_up=8 udp_down=8 .*end=client-eof' \
+		"$BATS_TEST_TMPDIR/listener.log"
+}
+
+@test "dante's socksify, with a program that knows nothing of it" {
+	need socksify
+	start_network
+	in_there=("${at_target[@]}")
+	start_udp_target -a 198.51.100.2
+	in_there=("${at_proxy[@]}")
+	start_listener 192.0.2.1
+	cat >"$BATS_TEST_TMPDIR/socks.conf" <<-END
+		route {
+			from: 0.0.0.0/0 to: 0.0.0.0/0 via: 192.0.2.1 port = $listener
+			proxyprotocol: socks_v5
+			protocol: udp
+			command: udpassociate
+			method: none
+		}
+	END
+	SOCKS_CONF=$BATS_TEST_TMPDIR/socks.conf run timeout 20 \
+		"${at_client[@]}" socksify /usr/bin/python3 -c '
+import socket, sys
+s = socket.socket(type=socket.SOCK_DGRAM)
+s.settimeout(10)
+for size in 1, 1400, 20000:
+    s.sendto(b"x" * size, ("198.51.100.2", int(sys.argv[1])))
+    answer, sender = s.recvfrom(65536)
+    assert answer == b"x" * size, size
+    assert sender == ("198.51.100.2", int(sys.argv[1])), sender
+print("all came back")' "$port"
+	echo "$output"
+	cat "$BATS_TEST_TMPDIR/listener.log"
+	[[ $output == *"all came back"* ]]
+	wait_until grep -q 'udp_up=3 udp_down=3 ' \
+		"$BATS_TEST_TMPDIR/listener.log"
+}
