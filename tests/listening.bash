@@ -27,13 +27,14 @@ start_service()
 	wait_until [ -s "$file" ]
 	mapfile -t places <"$file"
 	place=${places[0]}
-	# A signal that comes earlier would end it.
+	# A signal that comes earlier would end it; it may have gone by itself.
 	wait_until takes_signals
 }
 
 takes_signals()
 {
-	[[ $(readlink "/proc/$service/fd"/*) == *signalfd* ]]
+	[[ $(readlink "/proc/$service/fd"/*) == *signalfd* ]] ||
+		is_gone "$service"
 }
 
 # service_left: it is gone, by itself, with status 0.
