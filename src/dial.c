@@ -24,9 +24,9 @@
 /* fds[0] is the client; fds[1 + i] the attempt at address i, -1 if none. */
 struct attempts {
 	const struct addr_list *list;
-	const struct dial_options *options; /* NULL: none */
-	char *fault;                        /* room for DIAL_FAULT_MAX */
-	bool mptcp;                         /* still to be asked for */
+	const struct dial_options *options;
+	char *fault; /* room for DIAL_FAULT_MAX */
+	bool mptcp;  /* still to be asked for */
 	size_t started, pending;
 	int error; /* the most telling so far, as a positive errno */
 	struct pollfd fds[1 + ADDR_LIST_MAX];
@@ -183,8 +183,6 @@ open_socket(struct attempts *try, sa_family_t family)
 		fd = socket(family, type, 0);
 	if (fd < 0)
 		return -errno;
-	if (!try->options)
-		return fd;
 	rc = dial_set_up(fd, family, try->options, try->fault);
 	if (rc == 0)
 		return fd;
@@ -310,7 +308,7 @@ take_turn(struct attempts *try, bool *start, struct dial_result *out)
 }
 
 int
-dial_with(const struct addr_list *list, const struct dial_options *options,
+dial(const struct addr_list *list, const struct dial_options *options,
     const struct io_end *client, struct dial_result *out,
     char fault[DIAL_FAULT_MAX])
 {
@@ -321,7 +319,7 @@ dial_with(const struct addr_list *list, const struct dial_options *options,
 	try.list = list;
 	try.options = options;
 	try.fault = fault;
-	try.mptcp = options && options->mptcp && options->rate == 0;
+	try.mptcp = options->mptcp && options->rate == 0;
 	try.started = try.pending = 0;
 	try.error = 0;
 	try.fds[0] = (struct pollfd){.fd = client->fd, .events = 0};
@@ -338,11 +336,4 @@ dial_with(const struct addr_list *list, const struct dial_options *options,
 	if (rc == -ETIMEDOUT)
 		return -dial_worse(try.error, ETIMEDOUT);
 	return rc > 0 ? 0 : rc;
-}
-
-int
-dial(const struct addr_list *list, const struct io_end *client,
-    struct dial_result *out)
-{
-	return dial_with(list, NULL, client, out, NULL);
 }

@@ -38,7 +38,7 @@ struct dial_result {
 /*
  * RFC 8305 section 5: one attempt after the other in the order given, the next
  * after 250 ms or as soon as one fails; the first to connect wins, the others
- * are closed. `options` may be NULL.
+ * are closed.
  *
  * 0, or -errno of the most telling failure (a socket that couldn't be made as
  * the options want it, then refused, then forbidden by a packet filter, then
@@ -49,13 +49,9 @@ struct dial_result {
  * whatever its own errno was: the sentence in `fault` names option and reason
  * ("mark=7 needs CAP_NET_ADMIN"). Otherwise `fault` has no meaning.
  */
-int dial_with(const struct addr_list *list, const struct dial_options *options,
+int dial(const struct addr_list *list, const struct dial_options *options,
     const struct io_end *client, struct dial_result *out,
     char fault[DIAL_FAULT_MAX]);
-
-/* The same without options. */
-int dial(const struct addr_list *list, const struct io_end *client,
-    struct dial_result *out);
 
 /*
  * Makes a new socket of that family come out as the options want it: the

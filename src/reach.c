@@ -36,7 +36,7 @@ dial_each(const struct config *config, struct permit *permit,
 		rc = egress_options(out, peer, &options);
 		options.mptcp = config->mptcp;
 		if (rc == 0)
-			rc = dial_with(
+			rc = dial(
 			    &some, &options, &peer->out, &dialled, out->why);
 		if (rc == 0) {
 			have(&dialled, out);
@@ -114,7 +114,7 @@ connect_to_upstream(
 	if (rc < 0)
 		return rc;
 	prefer(config, &list);
-	rc = dial_with(&list, &options, &peer->out, &dialled, out->why);
+	rc = dial(&list, &options, &peer->out, &dialled, out->why);
 	if (rc == 0)
 		have(&dialled, out);
 	return rc;

@@ -16,7 +16,7 @@
  * is the caller's. *out is as egress_init() left it, and what is found out is
  * written there in any case; its target only on success.
  *
- * 0, or -errno of resolve_destination() and dial_with(); -EACCES: the rules
+ * 0, or -errno of resolve_destination() and dial(); -EACCES: the rules
  * deny each address; -EREMOTE: the upstream didn't do it.
  */
 int reach_target(const struct config *config, struct permit *permit,

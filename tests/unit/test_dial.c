@@ -74,7 +74,10 @@ close_hole(const struct hole *hole)
 		close(hole->waiting[i]);
 }
 
-/* dial_with(), with nothing written to *out unless it succeeds. */
+static const struct dial_options no_options;
+static char no_fault[DIAL_FAULT_MAX];
+
+/* dial(), with nothing written to *out unless it succeeds. */
 static int
 dials_with(const struct addr_list *list, const struct dial_options *options,
     struct dial_result *out, char fault[DIAL_FAULT_MAX])
@@ -86,8 +89,7 @@ dials_with(const struct addr_list *list, const struct dial_options *options,
 
 	memset(&untouched, 0xa5, sizeof(untouched));
 	*out = untouched;
-	rc = options ? dial_with(list, options, &client, out, fault)
-		     : dial(list, &client, out);
+	rc = dial(list, options ? options : &no_options, &client, out, fault);
 	assert_true(io_now_ms() - before < GENEROUS_MS);
 	if (rc < 0)
 		assert_memory_equal(out, &untouched, sizeof(untouched));
@@ -336,7 +338,8 @@ sigterm(void **state)
 	(void)state;
 	if (pid == 0) {
 		raise(SIGTERM); /* before: it has not been forgotten */
-		HOLD(dial(&list, &client, &result) == -ECANCELED);
+		HOLD(dial(&list, &no_options, &client, &result, no_fault) ==
+		     -ECANCELED);
 		_exit(0);
 	}
 	child_held(pid);
@@ -360,13 +363,15 @@ no_way_to_most(void)
 	no = refuses(&last[0]);
 	yes = answers(&last[1]);
 	fds = count_fds();
-	HOLD(dial(&list, &client, &result) == 0);
+	HOLD(dial(&list, &no_options, &client, &result, no_fault) == 0);
 	HOLD(addr_equal(&result.address, &last[1]));
 	close(result.fd);
 	list.count = ADDR_LIST_MAX - 1;
-	HOLD(dial(&list, &client, &result) == -ECONNREFUSED);
+	HOLD(dial(&list, &no_options, &client, &result, no_fault) ==
+	     -ECONNREFUSED);
 	list.count = ADDR_LIST_MAX - 2;
-	HOLD(dial(&list, &client, &result) == -ENETUNREACH);
+	HOLD(dial(&list, &no_options, &client, &result, no_fault) ==
+	     -ENETUNREACH);
 	HOLD(count_fds() == fds);
 	/* With a wait in between it were a quarter of a minute, each time. */
 	HOLD(io_now_ms() - before < GENEROUS_MS);
@@ -396,7 +401,8 @@ one_port(void)
 	HOLD(connect(self.fd, &list.at[0].sa, addr_len(&list.at[0])) == 0);
 	io_reset_on_close(&self);
 	io_close(&self);
-	HOLD(dial(&list, &client, &result) == -ECONNREFUSED);
+	HOLD(dial(&list, &no_options, &client, &result, no_fault) ==
+	     -ECONNREFUSED);
 }
 
 static void
@@ -434,7 +440,7 @@ socket_option(
 	char fault[DIAL_FAULT_MAX] = "";
 	struct dial_result result;
 
-	HOLD(dial_with(&list, options, &client, &result, fault) == 0);
+	HOLD(dial(&list, options, &client, &result, fault) == 0);
 	HOLD(getsockopt(result.fd, SOL_SOCKET, option, value, &len) == 0);
 	close(result.fd);
 	close(yes);
@@ -541,7 +547,7 @@ one_port_for_many(void)
 		    .count = 1, .at = {at("127.0.0.1", port)}};
 
 		answers(&list.at[0]);
-		if (dial_with(&list, &options, &client, &result, fault) < 0)
+		if (dial(&list, &options, &client, &result, fault) < 0)
 			fprintf(stderr, "port %u: %s\n", port, fault);
 		HOLD(result.fd >= 0);
 		HOLD(addr_equal(&result.address, &list.at[0]));
@@ -606,11 +612,11 @@ source_fe80(void)
 		poll(NULL, 0, 20);
 	}
 	HOLD(listen(fd, 1) == 0);
-	HOLD(dial_with(&list, &options, &client, &result, fault) == -EBADFD);
+	HOLD(dial(&list, &options, &client, &result, fault) == -EBADFD);
 	HOLD(strcmp(fault, "source=fe80::7 is link-local and needs an "
 			   "interface") == 0);
 	options.interface = "lo";
-	HOLD(dial_with(&list, &options, &client, &result, fault) == 0);
+	HOLD(dial(&list, &options, &client, &result, fault) == 0);
 }
 
 static void
@@ -654,8 +660,7 @@ a_mark_needs_a_capability(void **state)
 		char fault[DIAL_FAULT_MAX] = "";
 
 		HOLD(syscall(SYS_capset, &header, none) == 0);
-		HOLD(dial_with(&list, &options, &client, &result, fault) ==
-		     -EBADFD);
+		HOLD(dial(&list, &options, &client, &result, fault) == -EBADFD);
 		HOLD(strcmp(fault, "mark=4294967295 needs CAP_NET_ADMIN") == 0);
 		_exit(0);
 	}
@@ -728,7 +733,7 @@ multipath(bool wanted, bool there, uint64_t rate, bool expected)
 	HOLD(fd >= 0 && bind(fd, &list.at[0].sa, len) == 0);
 	HOLD(listen(fd, 1) == 0);
 	HOLD(getsockname(fd, &list.at[0].sa, &len) == 0);
-	HOLD(dial_with(&list, &options, &client, &result, fault) == 0);
+	HOLD(dial(&list, &options, &client, &result, fault) == 0);
 	HOLD(result.mptcp == expected);
 	accepted = accept(fd, NULL, NULL);
 	HOLD(write(accepted, "x", 1) == 1);
