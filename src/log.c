@@ -4,29 +4,22 @@
  * journal's library takes longer to load than all the rest.
  */
 #include "log.h"
-#include "systemd.h"
+#include "journal.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <linux/sockios.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
 
-#define JOURNAL_SOCKET "/run/systemd/journal/socket"
-#define SYSLOG_SOCKET  "/dev/log"
-/* How long the record may wait for journald before we leave it to its luck. */
-#define JOURNALD_MS 500
-#define IDENTIFIER  "socks5-handler"
+#define SYSLOG_SOCKET "/dev/log"
+#define IDENTIFIER    JOURNAL_IDENTIFIER
 
 /* A field is PREFIX NAME "=" value, as the journal takes it. */
 #define PREFIX     "SOCKS5_"
@@ -40,6 +33,10 @@
 
 /* All of it in one line, with quotes. */
 #define RECORD_MAX (TEXT_MAX + 2 * FIELDS_MAX)
+
+_Static_assert(
+    RECORD_MAX <= JOURNAL_MESSAGE_MAX && FIELDS_MAX <= JOURNAL_FIELDS_MAX,
+    "the journal takes every record");
 
 struct fields {
 	size_t count;
@@ -229,96 +226,6 @@ format_line(const struct fields *fields, char *out)
 	*out = '\0';
 }
 
-/* A socket whose datagrams have a reader there, or -1. */
-static int
-connect_to(const char *path)
-{
-	struct sockaddr_un un = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return -1;
-	strncpy(un.sun_path, path, sizeof(un.sun_path) - 1);
-	if (connect(fd, (const struct sockaddr *)&un, sizeof(un)) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
-/*
- * journald asks /proc which unit a record came from, and finds nothing when
- * the process has gone: then `journalctl -u` doesn't show it. It works off one
- * datagram after the other, and passes over an empty one; so when such a one,
- * sent behind the record, is no longer waiting, the record has been dealt with.
- */
-static void
-await_journald(int fd)
-{
-	int waiting = 1;
-
-	if (send(fd, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		return;
-	for (int i = 0; i < JOURNALD_MS && waiting > 0; i++) {
-		poll(NULL, 0, 1);
-		if (ioctl(fd, SIOCOUTQ, &waiting) < 0)
-			return;
-	}
-}
-
-/*
- * A sentence, by journald's own protocol: the socket that sd_journal_sendv(3)
- * opens stays for the process's life, and a child that has closed it would
- * write to whatever has its number then.
- */
-static int
-send_sentence(int journal, int priority, char *message)
-{
-	char entry[RECORD_MAX + 64];
-	int n;
-
-	for (char *c = message; (c = strchr(c, '\n')); c++)
-		*c = ' ';
-	n = snprintf(entry, sizeof(entry),
-	    "MESSAGE=%s\nPRIORITY=%d\nSYSLOG_IDENTIFIER=" IDENTIFIER "\n",
-	    message, priority);
-	return send(journal, entry, (size_t)n, MSG_NOSIGNAL) == n ? 0 : -EIO;
-}
-
-static int
-send_record(int priority, const char *message, const struct fields *fields)
-{
-	char text[sizeof("MESSAGE=") + RECORD_MAX], level[sizeof("PRIORITY=7")];
-	char identifier[] = "SYSLOG_IDENTIFIER=" IDENTIFIER;
-	char id[] = "MESSAGE_ID=" LOG_MESSAGE_ID;
-	struct iovec iov[4 + FIELDS_MAX] = {
-	    {text, (size_t)sprintf(text, "MESSAGE=%s", message)},
-	    {level, (size_t)sprintf(level, "PRIORITY=%d", priority)},
-	    {identifier, strlen(identifier)},
-	    {id, strlen(id)},
-	};
-
-	memcpy(iov + 4, fields->at, fields->count * sizeof(*iov));
-	return systemd_journal_sendv(iov, 4 + (int)fields->count);
-}
-
-/* A process that is about to leave waits for journald. */
-static int
-to_journal(
-    int priority, char *message, const struct fields *fields, bool leaving)
-{
-	/* sd_journal_sendv() says nothing where there is no journal. */
-	int journal = connect_to(JOURNAL_SOCKET), rc;
-
-	if (journal < 0)
-		return -ENOENT;
-	rc = fields ? send_record(priority, message, fields)
-		    : send_sentence(journal, priority, message);
-	if (rc >= 0 && leaving)
-		await_journald(journal);
-	close(journal);
-	return rc;
-}
-
 /*
  * As syslog(3) would, which says nothing where there is no reader, and in musl
  * cuts off what is longer than 1023 bytes: a client's long name would take the
@@ -329,7 +236,7 @@ static int
 to_syslog(int priority, const char *message)
 {
 	char line[sizeof("<191>" IDENTIFIER "[2147483647]: ") + RECORD_MAX];
-	int fd = connect_to(SYSLOG_SOCKET), n, rc;
+	int fd = journal_connect(SYSLOG_SOCKET), n, rc;
 
 	if (fd < 0)
 		return -ENOENT;
@@ -360,8 +267,9 @@ emit(enum log_target target, int priority, char *message,
 {
 	int rc = -ENOENT;
 
-	if (target <= LOG_TO_JOURNAL && systemd_has_journal())
-		rc = to_journal(priority, message, fields, leaving);
+	if (target <= LOG_TO_JOURNAL)
+		rc = journal_send(priority, message, fields ? fields->at : NULL,
+		    fields ? fields->count : 0, leaving);
 	if (rc < 0 && target <= LOG_TO_SYSLOG)
 		rc = to_syslog(priority, message);
 	if (rc < 0 && target <= LOG_TO_STDERR)
@@ -399,14 +307,8 @@ log_notice(const char *format, ...)
 void
 log_prepare(void)
 {
-	int journal = -1;
-
-	if (state.target <= LOG_TO_JOURNAL && systemd_has_journal())
-		journal = connect_to(JOURNAL_SOCKET);
-	if (journal < 0)
-		return;
-	close(journal);
-	systemd_journal_load();
+	if (state.target <= LOG_TO_JOURNAL)
+		journal_prepare();
 }
 
 int

@@ -12,9 +12,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* journalctl MESSAGE_ID=... finds every session's record. */
-#define LOG_MESSAGE_ID "2f62bec659de4328a56333ca27f72940"
-
 enum log_target {
 	LOG_TO_AUTO, /* the first of these three that is there: */
 	LOG_TO_JOURNAL,

@@ -10,6 +10,7 @@ cd "${1:-$(dirname "$0")/..}" || exit 1
 # From the ground up; rooms on one floor don't know each other.
 floors=(
 	"wire addr systemd libcrypt memory usage"
+	"journal"
 	"wire4 terms log io proxy hash host url textfile batch contacts"
 	"rules identity options"
 	"ruleword setting"
