@@ -153,6 +153,25 @@ through()
 	has end upstream
 }
 
+@test "--upstream with --rules: no line about addresses matches a name" {
+	rules=$BATS_TEST_TMPDIR/rules
+	printf '%s\n' 'deny to internal, 127.0.0.0/8 port 1-65535' \
+		'allow to localhost' >"$rules"
+	chmod 644 "$rules"
+	start_upstream
+	start_target eof
+	through "$(request_name localhost "$port")" 00 --rules="$rules"
+	target_held
+	has end client-eof
+	through "$(request4 "$port")" 02 --rules="$rules"
+	has end refused
+	has error "denied by $rules:1"
+	through "$(request_name other.test "$port")" 02 --rules="$rules"
+	has error "no line of $rules allows it"
+	# The upstream has heard of the first one only.
+	wait_until has_records 1
+}
+
 @test "--upstream with a password, right and wrong" {
 	printf 'alice:%s\n' "$(openssl passwd -6 'se:cret')" \
 		>"$BATS_TEST_TMPDIR/users"

@@ -581,6 +581,38 @@ ids(void **state)
 	}
 }
 
+/* Keeps the name that is looked up. */
+static int
+keep_name(const char *name, bool group, uint32_t *out, void *context)
+{
+	(void)group;
+	*out = 1000;
+	strcpy(context, name);
+	return 1;
+}
+
+/* The longest comes whole to whoever looks it up, and ends where it ends. */
+static void
+long_ids(void **state)
+{
+	static const char *const words[] = {"deny uid=", "deny gid="};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(words); i++) {
+		char name[600] = "";
+		struct rules_host host = {
+		    .find_id = keep_name, .context = name};
+		struct rulefile_error error = {.text = ""};
+		struct rules rules =
+		    parsed(with_name(words[i], RULES_NAME_MAX, " to any"));
+
+		assert_int_equal(rulefile_check_ids(&rules, &host, &error), 0);
+		assert_int_equal(strlen(name), RULES_NAME_MAX);
+		assert_int_equal(strspn(name, "x"), RULES_NAME_MAX);
+		rulefile_free(&rules);
+	}
+}
+
 int
 main(void)
 {
@@ -597,6 +629,7 @@ main(void)
 	    cmocka_unit_test(long_names),
 	    cmocka_unit_test(many),
 	    cmocka_unit_test(ids),
+	    cmocka_unit_test(long_ids),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -251,6 +251,46 @@ ids(void **state)
 	assert_string_equal(ask_as("allow gid=4 to any\n", &client), "deny");
 }
 
+/* 7 is who has a name of 255 bytes, "aa...ab". */
+static int
+find_long_id(const char *name, bool group, uint32_t *out, void *context)
+{
+	(void)group;
+	(*(int *)context)++;
+	*out = 7;
+	return strlen(name) == RULES_NAME_MAX &&
+	       strspn(name, "a") == RULES_NAME_MAX - 1 &&
+	       name[RULES_NAME_MAX - 1] == 'b';
+}
+
+/* The longest name is looked up whole, with what follows it left out. */
+static void
+long_id(void **state)
+{
+	static const gid_t gids[] = {7};
+	static const struct rules_host by_length = {
+	    .find_id = find_long_id, .context = &asked};
+	struct rules_client client = {
+	    .has_ids = true, .uid = 7, .gids = gids, .gids_count = 1};
+	struct rules_question question = to("198.51.100.9 80");
+	char text[300], name[RULES_NAME_MAX + 1];
+
+	(void)state;
+	memset(name, 'a', RULES_NAME_MAX);
+	name[RULES_NAME_MAX] = '\0';
+	question.client = &client;
+	question.host = &by_length;
+	for (int i = 0; i < 4; i++) {
+		/* The others differ in the last byte alone. */
+		name[RULES_NAME_MAX - 1] = i < 2 ? 'b' : 'c';
+		sprintf(
+		    text, "deny %s=%s to any\n", i % 2 ? "gid" : "uid", name);
+		assert_string_equal(
+		    verdict(text, &question), i < 2 ? "deny 1" : "deny");
+		assert_int_equal(asked, 1);
+	}
+}
+
 /* Names that nobody can look up, and addresses that nobody knows. */
 static void
 no_host(void **state)
@@ -669,6 +709,45 @@ before_the_lookup(void **state)
 		    table[i].expected);
 }
 
+/* Names that somebody else looks up: no address is waited for. */
+static void
+unresolved(void **state)
+{
+	static const struct {
+		const char *rules, *expected;
+	} table[] = {
+	    {"allow to any\n", "allow 1"},
+	    {"allow to internal\n", "deny"},
+	    {"allow to 0.0.0.0/0, ::/0\n", "deny"},
+	    {"allow to www.example.org\n", "allow 1"},
+	    {"allow to 0.0.0.0/0, *.example.org\n", "allow 1"},
+	    {"allow to other.example, internal\n", "deny"},
+	    {"allow to any port 81\n", "deny"},
+	    {"deny to any\nallow to any\n", "deny 1"},
+	    {"deny to internal\nallow to any\n", "allow 2"},
+	    {"deny to 0.0.0.0/0, ::/0\nallow to any\n", "allow 2"},
+	    {"deny to internal, *.example.org\nallow to any\n", "deny 1"},
+	};
+	struct rules_question name = to("www.example.org 80");
+	struct rules_question number;
+
+	(void)state;
+	name.unresolved = true;
+	for (size_t i = 0; i < COUNT(table); i++) {
+		assert_string_equal(
+		    verdict(table[i].rules, &name), table[i].expected);
+		assert_int_equal(asked, 0);
+	}
+	/* An address is known all the same. */
+	number = to("127.0.0.1 80");
+	number.unresolved = true;
+	assert_string_equal(
+	    verdict("deny to internal\nallow to any\n", &number), "deny 1");
+	assert_string_equal(verdict("allow to any\n", &number), "deny");
+	assert_string_equal(
+	    verdict("allow to 127.0.0.0/8\n", &number), "allow 1");
+}
+
 /* Before anything is known but the client: does it pay to go on? */
 static void
 before_the_request(void **state)
@@ -991,6 +1070,7 @@ main(void)
 	    cmocka_unit_test(from),
 	    cmocka_unit_test(users),
 	    cmocka_unit_test(ids),
+	    cmocka_unit_test(long_id),
 	    cmocka_unit_test(no_host),
 	    cmocka_unit_test(commands),
 	    cmocka_unit_test(ports),
@@ -1004,6 +1084,7 @@ main(void)
 	    cmocka_unit_test(any),
 	    cmocka_unit_test(host_is_asked_late),
 	    cmocka_unit_test(before_the_lookup),
+	    cmocka_unit_test(unresolved),
 	    cmocka_unit_test(before_the_request),
 	    cmocka_unit_test(built_in),
 	    cmocka_unit_test(candidates),
