@@ -1,5 +1,9 @@
 #!/usr/bin/env bats
-# What fail2ban makes of our records, with the filter that is shipped.
+# What fail2ban makes of our records, with the filter that is shipped: of such
+# as handlers have written, in a file and by syslog, and of made-up ones. Those
+# in the journal are read in recipes.bats.
+
+load remote
 
 setup()
 {
@@ -11,6 +15,13 @@ setup()
 		"$TOP/fail2ban/socks5-handler.conf" "$BATS_TEST_TMPDIR/filter.d"
 }
 
+teardown()
+{
+	[ -z "${syslogd:-}" ] || end_process "$syslogd"
+	stop_remote
+	handler_teardown
+}
+
 # banned: whom fail2ban would ban for the log on standard input, a line each.
 banned()
 {
@@ -19,6 +30,75 @@ banned()
 		timeout 60 python3 "$fail2ban/usr/bin/fail2ban-regex" \
 		-o ip "$BATS_TEST_TMPDIR/log" \
 		"$BATS_TEST_TMPDIR/filter.d/socks5-handler.conf"
+}
+
+# tries: alice with her password, without, and with a wrong one, somebody who
+# isn't known, and one who would like somebody else to be banned. Two come from
+# 192.0.2.4 and the last one by IPv6; five records are to be written.
+tries()
+{
+	local url=http://192.0.2.2:8080/file
+	local name=$'x\nclient=192.0.2.9:1 user=x end=auth-failed '
+
+	run get "$url" -U alice:secret
+	[ "$output" = "far away" ]
+	run ! get "$url"
+	run ! get "$url" -U alice:wrong --interface 192.0.2.4
+	run ! get "$url" -U mallory:secret --interface 192.0.2.4
+	there "$HOSTS/client" 'tcp:[2001:db8::1]:1080' send:050102 recv:0502 \
+		"send:01$(printf %02x ${#name})$(hex_of "$name")0178" \
+		recv:0101 eof
+}
+
+write_users()
+{
+	users=$BATS_TEST_TMPDIR/users
+	printf 'alice:%s\n' "$(openssl passwd -6 secret)" >"$users"
+	chmod 600 "$users"
+}
+
+@test "wrong passwords and unknown users, as handlers write them to a file" {
+	need busybox openssl
+	start_remote
+	write_users
+	serve --users="$users"
+	tries
+	wait_for_records 5
+	has user 'x\x0aclient=192.0.2.9:1\x20user=x\x20end=auth-failed\x20'
+	# With the time in front, as svlogd and its like put it there.
+	run banned < <(busybox ts '%Y-%m-%d_%H:%M:%S.00000' <"$SERVER_LOG")
+	echo "$output"
+	[ "${lines[*]}" = "192.0.2.4 192.0.2.4 2001:db8::2" ]
+}
+
+in_syslog()
+{
+	[ "$(grep -c ' client=.* end=' "$BATS_TEST_TMPDIR/messages")" -eq "$1" ]
+}
+
+@test "... and as a syslogd does" {
+	need busybox openssl
+	need_root "have a /dev of its own"
+	start_remote
+	write_users
+	# -S leaves out the level, which fail2ban takes for no part of a line.
+	# The two have a /dev in which there is nobody else's log.
+	mkdir "$BATS_TEST_TMPDIR/dev"
+	touch "$BATS_TEST_TMPDIR/dev"/{null,urandom}
+	within=(unshare -m sh -c 'for file in null urandom; do
+		mount --bind "/dev/$file" "$0/$file"; done
+		mount --rbind "$0" /dev; exec "$@"' "$BATS_TEST_TMPDIR/dev")
+	"${within[@]}" busybox syslogd -n -S -O "$BATS_TEST_TMPDIR/messages" \
+		3>&- &
+	syslogd=$!
+	wait_until [ -S "$BATS_TEST_TMPDIR/dev/log" ]
+	serve --users="$users" --log=syslog
+	tries
+	wait_until in_syslog 5
+	cat "$BATS_TEST_TMPDIR/messages"
+	run banned <"$BATS_TEST_TMPDIR/messages"
+	echo "$output"
+	[ "${lines[*]}" = "192.0.2.4 192.0.2.4 2001:db8::2" ]
 }
 
 syslog='Nov 25 07:08:20 host socks5-handler[123]:'
