@@ -91,7 +91,7 @@ BIN = $(O)/socks5-handler
 UNIT = $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
 FUZZ = $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
 HOSTS = $(addprefix $(O)/tests/hosts/,client target listen hear \
-	udp-target)
+	udp-target nameserver)
 BENCH = $(patsubst %,$(O)/bench/%,load accept-exec start empty)
 SOURCES = socks5-handler.c \
 	$(wildcard src/*.[ch] static/*.c tests/*/*.[ch] bench/*.[ch])

@@ -15,6 +15,7 @@ setup()
 
 teardown()
 {
+	[ -z "${names:-}" ] || end_process "$names"
 	stop_remote
 	handler_teardown
 }
@@ -106,6 +107,101 @@ name()
 	[ "$output" = "far away" ]
 	recorded served
 	has address 192.0.2.2:8080
+}
+
+# start_names ANSWER...: a name server of our own (tests/hosts/nameserver.c) is
+# the one that handlers ask; what it was asked is in $asked.
+start_names()
+{
+	local dir=$BATS_TEST_TMPDIR
+
+	need_namespaces
+	[ -z "${names:-}" ] || end_process "$names"
+	asked=$dir/asked
+	rm -f "$dir/names"
+	"$HOSTS/nameserver" "$dir/names" "$@" >"$asked" 3>&- &
+	names=$!
+	wait_until [ -e "$dir/names" ]
+	echo 'hosts: dns' >"$dir/nsswitch.conf"
+	echo 'nameserver 127.0.0.1' >"$dir/resolv.conf"
+	within=(unshare -m sh -c 'for file in nsswitch.conf resolv.conf; do
+		mount --bind "$0/$file" "/etc/$file"; done
+		exec "$@"' "$dir")
+}
+
+# were_asked LINE...: by one look-up for each connection, of A and of AAAA,
+# whichever came first.
+were_asked()
+{
+	diff <(printf '%s\n' "$@" | sort) <(sort "$asked")
+}
+
+@test "a name server that says 127.0.0.1 the second time gets nobody inside" {
+	start_names 192.0.2.2 127.0.0.1,::1
+	# It would answer whoever came, on either address.
+	target_options=(-a :: -p 8080)
+	start_target text:inner eof
+	serve --open
+	run get http://rebind.test:8080/file
+	[ "$output" = "far away" ]
+	recorded served
+	has address 192.0.2.2:8080
+	# What was checked is what was dialled: it isn't looked up twice.
+	were_asked 'A rebind.test 192.0.2.2' 'AAAA rebind.test'
+	asks "${greet[@]}" "send:$(name rebind.test 8080)" reply:02 eof
+	recorded refused "denied by built in:2"
+	has target rebind.test:8080
+	has address ""
+	were_asked 'A rebind.test 192.0.2.2' 'AAAA rebind.test' \
+		'A rebind.test 127.0.0.1' 'AAAA rebind.test ::1'
+	[ ! -s "$BATS_TEST_TMPDIR/target.out" ]
+	# This is how it would have been.
+	"$HOSTS/client" tcp:127.0.0.1:1080 "${greet[@]}" \
+		"send:$(name rebind.test 8080)" reply:00 expect:inner shut eof
+	target_held
+	grep '^peer ' "$BATS_TEST_TMPDIR/target.out"
+}
+
+@test "... and neither does one that says both at once" {
+	start_names 127.0.0.1,192.0.2.2,192.0.2.1,::1,::ffff:127.0.0.1
+	target_options=(-a :: -p 8080)
+	start_target text:inner eof
+	serve --open
+	run get http://rebind.test:8080/file
+	[ "$output" = "far away" ]
+	recorded served
+	has address 192.0.2.2:8080
+	[ ! -s "$BATS_TEST_TMPDIR/target.out" ]
+	handler_teardown
+	# Where the one that may be dialled refuses, no other is tried.
+	target_options=(-a :: -p 8081)
+	start_target text:inner eof
+	asks "${greet[@]}" "send:$(name rebind.test 8081)" reply:05 eof
+	recorded refused "Connection refused"
+	start_names 192.0.2.1,127.0.0.1,::1,::ffff:127.0.0.1,2001:db8::1
+	asks "${greet[@]}" "send:$(name rebind.test 8081)" reply:02 eof
+	recorded refused "denied by built in:2"
+	[ ! -s "$BATS_TEST_TMPDIR/target.out" ]
+}
+
+@test "... nor by a rule that allows its name" {
+	rules=$BATS_TEST_TMPDIR/rules
+	echo 'allow to rebind.test' >"$rules"
+	chmod 644 "$rules"
+	start_names 192.0.2.2,127.0.0.1 127.0.0.1,::1
+	target_options=(-a :: -p 8080)
+	start_target text:inner eof
+	serve --rules="$rules"
+	run get http://rebind.test:8080/file
+	[ "$output" = "far away" ]
+	recorded served
+	run ! get http://rebind.test:8080/file
+	recorded refused "no line of $rules allows it"
+	# A local client is told the same.
+	"$HOSTS/client" tcp:127.0.0.1:1080 "${greet[@]}" \
+		"send:$(name rebind.test 8080)" reply:02 eof
+	recorded refused "no line of $rules allows it"
+	[ ! -s "$BATS_TEST_TMPDIR/target.out" ]
 }
 
 @test "a password: right, wrong, empty, none, and one of 255 bytes" {
