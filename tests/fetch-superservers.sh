@@ -8,8 +8,9 @@
 set -eu
 
 packages='xinetd openbsd-inetd inetutils-inetd ucspi-tcp ipsvd openssh-server'
-# fail2ban, whose filter of ours is tried, and what may stand in front of us.
-packages="$packages fail2ban haproxy"
+# fail2ban, whose filter of ours is tried, what it reads the journal with, and
+# what may stand in front of us.
+packages="$packages fail2ban python3-systemd haproxy"
 
 fail()
 {

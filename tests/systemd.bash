@@ -13,25 +13,31 @@ is_up_or_gone()
 	[ -e "$STATE/pid1" ] || is_gone "$sandbox"
 }
 
-# boot_systemd SERVICE: for setup_file(). SERVICE gets a drop-in for the
-# sanitizers, which look for leaks by means that the unit forbids.
+# boot_systemd SERVICE...: for setup_file(). Each gets a drop-in for the
+# sanitizers, which look for leaks by means that the unit forbids. All is
+# installed to $prefix, and $sandbox_option is the sandbox's.
 boot_systemd()
 {
-	local units=$BATS_FILE_TMPDIR/units sandbox status=0 tool
+	local units=$BATS_FILE_TMPDIR/units sandbox status=0 tool service
 
 	export STATE=$BATS_FILE_TMPDIR/sandbox PID1
 	need_root "boot systemd"
 	need nsenter make curl busybox systemctl
 	[ -z "${LEFT_OUT:-}" ] || return 0
-	mkdir -p "$STATE" "$units/$1.d"
+	mkdir -p "$STATE" "$units"
 	# MAKEFLAGS would be those of the make that runs the tests.
 	env -u MAKEFLAGS make -s -C "$TOP" BUILD="${BUILD:-release}" \
 		-o "build/${BUILD:-release}/socks5-handler" \
-		DESTDIR="$STATE/files" PREFIX=/usr install
-	printf '[Service]\nEnvironment=ASAN_OPTIONS=%s\n' \
-		abort_on_error=1:detect_leaks=0 >"$units/$1.d/sanitizer.conf"
+		DESTDIR="$STATE/files" PREFIX="${prefix:-/usr}" install
+	for service; do
+		mkdir "$units/$service.d"
+		printf '[Service]\nEnvironment=ASAN_OPTIONS=%s\n' \
+			abort_on_error=1:detect_leaks=0 \
+			>"$units/$service.d/sanitizer.conf"
+	done
 
-	"$TOP/tests/systemd-sandbox.sh" "$STATE" "$units" -- sleep infinity \
+	"$TOP/tests/systemd-sandbox.sh" ${sandbox_option:+"$sandbox_option"} \
+		"$STATE" "$units" -- sleep infinity \
 		>"$BATS_FILE_TMPDIR/sandbox.log" 2>&1 3>&- &
 	sandbox=$!
 	echo $sandbox >"$BATS_FILE_TMPDIR/sandbox.pid"

@@ -1,0 +1,391 @@
+#!/usr/bin/env bats
+# The recipes of README.md, done as they are written there: its files, under the
+# paths that their first lines name, and its commands, under a real systemd and
+# for clients on another host.
+#
+# Each test is a process of its own, and may change what it likes:
+# shellcheck disable=SC2030,SC2031
+
+load systemd
+load remote
+
+setup_file()
+{
+	# The sandbox is in this suite's network, for remote clients.
+	[ "$(ip -o link show | wc -l)" -eq 1 ] ||
+		unavailable "this suite has no network of its own" || return
+	[ -z "${LEFT_OUT:-}" ] || return 0
+	sandbox_option=--hostnet prefix=/usr/local boot_systemd \
+		socks5-handler@.service socks5-handler-wait.service
+	[ -z "${LEFT_OUT:-}" ] || return 0
+	# Names that the recipes have in them, and one that they haven't.
+	printf '%s\n' '127.0.0.1 localhost' '192.0.2.2 www.example.org' \
+		'192.0.2.2 deb.debian.org' '192.0.2.2 www.example.net' \
+		'192.0.2.1 inner.example.org' >"/proc/$PID1/root/etc/hosts"
+	echo 'hosts: files dns' >"/proc/$PID1/root/etc/nsswitch.conf"
+}
+
+teardown_file()
+{
+	end_systemd
+}
+
+setup()
+{
+	# Its tools are for a sandbox in a network of its own.
+	local path=$PATH hosts=$HOSTS
+
+	enter_systemd
+	PATH=$path HOSTS=$hosts
+	start_remote
+	unset proxy
+	url=http://192.0.2.2:8080/file
+	echo "far away" >"$BATS_TEST_TMPDIR/web/index.html"
+	started=()
+	written=()
+	expected=()
+	# By its own port, for rules that name it.
+	start_there busybox httpd -f -p 0.0.0.0:80 -h "$BATS_TEST_TMPDIR/web"
+	wait_until there curl -q -s --noproxy '*' -o /dev/null \
+		http://192.0.2.2/
+}
+
+teardown()
+{
+	[ -z "${LEFT_OUT:-}" ] || return 0
+	take_back
+	for pid in "${started[@]}"; do
+		end_process "$pid"
+	done
+	inside ip netns delete vpn 2>/dev/null || :
+	stop_remote
+	handler_teardown
+}
+
+# start_there COMMAND...: on the other host, until the test is over
+start_there()
+{
+	nsenter -t "$remote" -n "$@" 3>&- &
+	started+=($!)
+}
+
+# --- what README says ---
+
+# write_blocks HEADING: what is indented behind "### HEADING", in $blocks, in a
+# file for each block.
+write_blocks()
+{
+	blocks=$BATS_TEST_TMPDIR/blocks
+	rm -rf "$blocks"
+	mkdir "$blocks"
+	awk -v heading="### $1" -v dir="$blocks" '
+		/^##/ { inside = $0 == heading; within = 0 }
+		!inside { next }
+		/^    / {
+			if (!within)
+				file = sprintf("%s/%02d", dir, ++n)
+			within = 1
+			print substr($0, 5) >file
+			next
+		}
+		/./ { within = 0 }' "$TOP/README.md"
+	[ -n "$(ls "$blocks")" ]
+}
+
+# recipe [-w] HEADING: does it, and leaves in $client what begins with a program
+# that a client runs. Its commands have our standard input. -w: with the
+# listening service.
+recipe()
+{
+	local wait="" block path first
+
+	if [ "$1" = -w ]; then
+		wait='s/socks5-handler\(@\.service\|\.socket\)/socks5-handler-wait\1/g
+			s/-wait@/-wait/g'
+		shift
+	fi
+	write_blocks "$1"
+	[ -z "$wait" ] || sed -i "$wait" "$blocks"/*
+	client=
+	for block in "$blocks"/*; do
+		first=$(head -n 1 "$block")
+		case $first in
+		'# /'*)
+			path=${first#\# }
+			inside mkdir -p "${path%/*}"
+			tail -n +2 "$block" | inside tee "$path" >/dev/null
+			written+=("$path")
+			;;
+		systemctl\ * | '(umask '*)
+			inside setsid -w sh -eu -c "$(cat "$block")"
+			;;
+		*) client=$(cat "$block") ;;
+		esac
+	done
+}
+
+# take_back: the recipe's files, and what runs because of them.
+take_back()
+{
+	inside systemctl disable -q --now socks5-handler{,-wait}.socket
+	inside systemctl stop -q 'socks5-handler@*.service' \
+		socks5-handler-wait.service
+	inside pkill -KILL -x socks5-handler || :
+	inside rm -f "${written[@]}" /etc/socks5-handler.users
+	inside systemctl daemon-reload
+	inside systemctl reset-failed
+	written=()
+}
+
+# --- what has become of it ---
+
+# expect_record FIELD=VALUE...: one more record is to be there, with these.
+expect_record()
+{
+	expected+=("$(printf '%s\n' "$@")")
+}
+
+sessions_are()
+{
+	inside journalctl --sync
+	[ "$(journal -o cat "MESSAGE_ID=$message_id" | wc -l)" -eq "$1" ]
+}
+
+# records_hold: for each record that is expected there is one, and no other.
+records_hold()
+{
+	local -a records
+	local want i field
+
+	patience=5 wait_until sessions_are ${#expected[@]} || :
+	mapfile -d '' records < <(journal -o export "MESSAGE_ID=$message_id" |
+		awk 'BEGIN { RS = ""; ORS = "\0" } { print }')
+	journal -o cat
+	[ ${#records[@]} -eq ${#expected[@]} ]
+	for want in "${expected[@]}"; do
+		for i in "${!records[@]}"; do
+			while read -r field; do
+				[[ ${records[i]} == *$'\n'"$field"$'\n'* ]] ||
+					continue 2
+			done <<<"$want"
+			unset "records[$i]"
+			continue 2
+		done
+		echo "no record has ${want//$'\n'/ }"
+		return 1
+	done
+	expected=()
+}
+
+# here CURLOPTION...: a client on this host
+here()
+{
+	curl -q -sS --noproxy '' --max-time 20 "$@"
+}
+
+# --- the recipes ---
+
+# team_proxy [-w]
+team_proxy()
+{
+	local heading="A team proxy with passwords"
+
+	recipe "$@" "$heading" <<<$'secret\nsecret'
+	[[ $client == "curl -U alice -x socks5h://"*:1080\ * ]]
+	run get "$url" -U alice:secret
+	[ "$output" = "far away" ]
+	expect_record SOCKS5_USER=alice SOCKS5_REPLY=0
+	proxy='socks5h://[2001:db8::1]:1080'
+	run get 'http://[2001:db8::2]:8080/file' -g -U alice:secret
+	[ "$output" = "far away" ]
+	expect_record SOCKS5_USER=alice SOCKS5_REPLY=0
+	unset proxy
+	run ! get "$url" -U alice:wrong --interface 192.0.2.4
+	expect_record SOCKS5_USER=alice SOCKS5_END=auth-failed
+	run ! get "$url" -U mallory:secret --interface 192.0.2.4
+	expect_record SOCKS5_USER=mallory SOCKS5_END=auth-failed
+	run ! get "$url"
+	expect_record SOCKS5_END=no-method
+	# What is internal stays so.
+	run ! get http://192.0.2.1:1080/ -U alice:secret
+	expect_record SOCKS5_USER=alice SOCKS5_REPLY=2
+	# This host's own clients need none.
+	run here -x socks5h://127.0.0.1:1080 "$url"
+	[ "$output" = "far away" ]
+	expect_record SOCKS5_REPLY=0 SOCKS5_TARGET=192.0.2.2:8080
+	# The hash is root's alone, also under its other name.
+	records_hold
+	[ "$(inside stat -c '%U %a' /etc/socks5-handler.users)" = "root 600" ]
+	run ! grep -F '$6$' <(journal -o json)
+	no_failed_units
+}
+
+# banned: whom fail2ban would ban for what is in the journal, by the filter that
+# is shipped
+banned()
+{
+	local dir=$BATS_TEST_TMPDIR package path=""
+
+	for package in fail2ban python3-systemd; do
+		[ -d "$SUPERSERVERS/$package" ] ||
+			unavailable "$package isn't unpacked here"
+		path+=:$SUPERSERVERS/$package/usr/lib/python3/dist-packages
+	done
+	mkdir "$dir/filter.d"
+	cp "$SUPERSERVERS/fail2ban/etc/fail2ban/filter.d/common.conf" \
+		"$TOP/fail2ban/socks5-handler.conf" "$dir/filter.d"
+	cp -r "/proc/$PID1/root/run/log/journal" "$dir"
+	PYTHONPATH=${path#:} timeout 60 python3 \
+		"$SUPERSERVERS/fail2ban/usr/bin/fail2ban-regex" -o ip \
+		"systemd-journal[journalpath=$(echo "$dir"/journal/*)]" \
+		"$dir/filter.d/socks5-handler.conf"
+}
+
+@test "a team proxy with passwords, and whom fail2ban would ban" {
+	need openssl
+	team_proxy
+	run banned
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$output" = $'192.0.2.4\n192.0.2.4' ]
+}
+
+@test "a team proxy with passwords, by the listening service" {
+	need openssl
+	team_proxy -w
+}
+
+@test "egress to a list of names" {
+	recipe "Egress to a list of names"
+	proxy=socks5h://127.0.0.1:1080
+	for name in www.example.org deb.debian.org WWW.Example.ORG; do
+		run here -x $proxy "http://$name/"
+		[ "$output" = "far away" ]
+		expect_record SOCKS5_REPLY=0 "SOCKS5_TARGET=$name:80"
+	done
+	# Another name, the same address itself, another port, and a name
+	# that is right and leads inside.
+	for target in www.example.net:80 192.0.2.2:80 www.example.org:8080 \
+		inner.example.org:80; do
+		run ! here -x $proxy "http://$target/file"
+		expect_record SOCKS5_REPLY=2 "SOCKS5_TARGET=$target"
+	done
+	# A line that is taken out counts from the next connection on.
+	inside sed -i /deb.debian.org/d /etc/socks5-handler.rules
+	run ! here -x $proxy http://deb.debian.org/
+	expect_record SOCKS5_REPLY=2 SOCKS5_TARGET=deb.debian.org:80
+	records_hold
+	no_failed_units
+}
+
+# contained UID COMMAND: what a shell makes of it, for this user
+contained()
+{
+	inside setpriv --reuid "$1" --regid "$1" --clear-groups sh -c "$2"
+}
+
+@test "a container without a network" {
+	need bwrap
+	setpriv --reuid 1001 --regid 1001 --clear-groups \
+		unshare -rn true 2>/dev/null ||
+		unavailable "only root can make namespaces here"
+	recipe "Egress to a list of names"
+	recipe "A container without a network"
+	[[ $client == "bwrap "*"curl "*" http://www.example.org/" ]]
+	for uid in 1001 1002; do
+		run contained $uid "$client"
+		[ "$output" = "far away" ]
+		expect_record SOCKS5_REPLY=0 SOCKS5_TARGET=www.example.org:80
+	done
+	# The one of them may go elsewhere.
+	client=${client/www.example.org/192.0.2.2}
+	run contained 1002 "$client"
+	[ "$output" = "far away" ]
+	expect_record SOCKS5_REPLY=0 SOCKS5_TARGET=192.0.2.2:80
+	run ! contained 1001 "$client"
+	expect_record SOCKS5_REPLY=2 SOCKS5_TARGET=192.0.2.2:80
+	# Neither reaches what is inside, and a third one nothing at all.
+	for uid in 1001 1002; do
+		run ! contained $uid "${client/192.0.2.2/inner.example.org}"
+		expect_record SOCKS5_REPLY=2 SOCKS5_TARGET=inner.example.org:80
+	done
+	run ! contained 1003 "$client"
+	expect_record SOCKS5_END=no-method
+	records_hold
+	[ "$(journal -o json MESSAGE_ID="$message_id" |
+		grep -c '"unix:uid=1001,pid=')" -eq 3 ]
+	# And there is no other way out.
+	run ! contained 1002 "${client/-x *ket /--noproxy \* }"
+	[[ $output == *"Failed to connect"* ]]
+	no_failed_units
+}
+
+# make_vpn: its network namespace in the sandbox, where the way out is by
+# 198.51.100.7 to the other host, which has a name server on this side only.
+make_vpn()
+{
+	inside ip netns add vpn
+	inside ip -n vpn link add tun type veth peer name far netns 1
+	ip link set far netns "$remote"
+	there sh -c 'ip address add 198.51.100.1/24 dev far
+		ip address add 203.0.113.80/32 dev lo
+		ip link set far up'
+	inside ip -n vpn address add 198.51.100.7/24 dev tun
+	inside ip -n vpn link set lo up
+	inside ip -n vpn link set tun up
+	inside ip -n vpn route add default via 198.51.100.1
+	# From here there is another way.
+	ip route add default via 192.0.2.2
+	start_there "$HOSTS/nameserver" -a 198.51.100.1 \
+		"$BATS_TEST_TMPDIR/names" 203.0.113.80
+	wait_until [ -e "$BATS_TEST_TMPDIR/names" ]
+	mkdir "$BATS_TEST_TMPDIR/web/cgi-bin"
+	cat >"$BATS_TEST_TMPDIR/web/cgi-bin/from" <<-\END
+		#!/bin/sh
+		printf 'Content-Length: %d\r\n\r\n%s' ${#REMOTE_ADDR} \
+			"$REMOTE_ADDR"
+	END
+	chmod +x "$BATS_TEST_TMPDIR/web/cgi-bin/from"
+}
+
+# comes_out_of_vpn [-w]
+comes_out_of_vpn()
+{
+	local seen=203.0.113.80/cgi-bin/from
+
+	make_vpn
+	run here --noproxy '*' "http://$seen"
+	echo "$output"
+	[ "$output" = 192.0.2.1 ]
+	recipe "$@" "A port here that comes out of a VPN"
+	proxy=socks5h://127.0.0.1:1080
+	run here -x $proxy "http://$seen"
+	echo "$output"
+	[ "$output" = 198.51.100.7 ]
+	expect_record SOCKS5_REPLY=0 SOCKS5_ADDRESS=203.0.113.80:80
+	# A name that only the VPN's name server knows, and one that it knows
+	# better than whoever was asked here.
+	run here -x $proxy http://only.test/cgi-bin/from
+	[ "$output" = 198.51.100.7 ]
+	expect_record SOCKS5_REPLY=0 SOCKS5_TARGET=only.test:80
+	# What is at hand here isn't there.
+	run ! here -x $proxy "http://127.0.0.1:$WEB_PORT/file"
+	expect_record SOCKS5_REPLY=5
+	records_hold
+}
+
+@test "a port here that comes out of a VPN" {
+	comes_out_of_vpn
+	no_failed_units
+	# Without the VPN there is no way out, and none around it.
+	inside ip netns delete vpn
+	run ! here -x $proxy http://203.0.113.80/cgi-bin/from
+	inside journalctl --sync
+	journal -o cat | grep 'status=225/NETWORK'
+	[ "$(journal -o cat "MESSAGE_ID=$message_id" | wc -l)" -eq 3 ]
+}
+
+@test "a port here that comes out of a VPN, by the listening service" {
+	comes_out_of_vpn -w
+	no_failed_units
+}
