@@ -67,6 +67,8 @@ associate_open(const struct config *config, struct permit *permit,
 	const char *why;
 	int rc;
 
+	if (config->proxy_protocol && peer->who.has_address)
+		options.client = peer->who.address;
 	out->config = config;
 	out->permit = permit;
 	out->peer = peer;

@@ -90,6 +90,14 @@ udp_prepare(struct udp *udp, const struct io_end *control,
 	    control->fd, options->first_port, options->last_port, &port, why);
 	if (rc < 0)
 		return rc;
+	if (options->client.sa.sa_family != AF_UNSPEC)
+		port.client = addr_unmapped(&options->client);
+	if (port.client.sa.sa_family != port.own.sa.sa_family) {
+		*why = "UDP needs a proxy that is reached as it reaches us, by "
+		       "IPv4 or IPv6";
+		close(port.fd);
+		return -EOPNOTSUPP;
+	}
 	store = mmap(NULL, sizeof(struct udp_store), PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (store == MAP_FAILED) {

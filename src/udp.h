@@ -36,6 +36,9 @@ struct udp_counts {
 };
 
 struct udp_options {
+	/* Who sends the datagrams, where a proxy speaks for the client;
+	 * AF_UNSPEC: the other end of the TCP connection. */
+	union addr client;
 	/* What a client that came by IPv4, or else by IPv6, is told as
 	 * BND.ADDR; AF_UNSPEC: the truth. */
 	union addr advertise[2];
@@ -62,8 +65,9 @@ struct udp {
  * otherwise not believed. *bound is for the reply.
  *
  * 0, or -errno, and *why says it in words, or is NULL where strerror(3) does:
- * -EOPNOTSUPP: the client has no IP address, or is in another network
- * namespace; -EADDRINUSE: every port is taken. Nothing is left open then.
+ * -EOPNOTSUPP: the client has no IP address, or one of another family than we
+ * were reached by, or is in another network namespace; -EADDRINUSE: every port
+ * is taken. Nothing is left open then.
  */
 int udp_prepare(struct udp *udp, const struct io_end *control,
     const struct wire_destination *asked, const struct udp_options *options,

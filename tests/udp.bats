@@ -204,6 +204,20 @@ listens()
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/udp-target.out")" -eq 1 ]
 }
 
+@test "a client that a proxy speaks for sends from its own address" {
+	start_udp_target
+	play inet 'text:PROXY TCP4 127.0.0.2 127.0.0.1 4711 1080\r\n' \
+		"${associate[@]}" "put:$(to4 "$port")01" \
+		udp:127.0.0.2 "put:$(to4 "$port")02" "get:$(to4 "$port")02" \
+		close -- --proxy-protocol
+	has client 127.0.0.2:4711
+	has dropped stranger:1
+	has udp_up 1
+	play inet 'text:PROXY TCP6 ::2 ::1 4711 1080\r\n' "${greet[@]}" \
+		ask:0100000000 reply:07 eof -- --proxy-protocol --open
+	has error "UDP needs a proxy that is reached as it reaches us, by IPv4 or IPv6"
+}
+
 @test "DST.PORT is believed where DST.ADDR is the client's own" {
 	start_udp_target
 	for own in 017f000001 0400000000000000000000ffff7f000001; do
