@@ -97,6 +97,20 @@ part_idle()
 	stop_candidates
 }
 
+rules_round()
+{
+	measure "$@" one -t 400 setup 1 300
+}
+
+# Files of so many lines, all of which are read and asked: the last decides.
+part_rules()
+{
+	start_candidates exec exec-rules-{100,1000,10000} \
+		wait wait-rules-{100,1000,10000}
+	in_turn rules "$rounds" rules_round
+	stop_candidates
+}
+
 # The same connections on 0 and 1, with the end of file for a first read.
 part_start()
 {

@@ -94,6 +94,29 @@ begin_ssh()
 		-D "127.0.0.1:$1" gateway
 }
 
+# write_rules FILE N: so many lines, of which the last allows what is asked for,
+# and one half of the others is about somebody else.
+write_rules()
+{
+	awk -v count="$2" 'BEGIN {
+		for (i = 1; i < count; i++) {
+			if (i % 4 == 1)
+				printf "allow from 198.51.100.0/24 to " \
+				    "*.site%d.example port 443\n", i
+			else if (i % 4 == 2)
+				printf "deny to 10.%d.%d.0/24\n", \
+				    int(i / 256), i % 256
+			else if (i % 4 == 3)
+				printf "allow user=user%d to any " \
+				    "lifetime=600\n", i
+			else
+				printf "deny to site%d.example, " \
+				    "*.site%d.example port 80,443\n", i, i
+		}
+		print "allow to any, internal"
+	}' >"$1"
+}
+
 # begin NAME PORT: as $started.
 begin()
 {
@@ -108,6 +131,13 @@ begin()
 	esac
 	PROGRAM=$handler
 	case $1 in
+	*-rules-*)
+		write_rules "$work/$1.rules" "${1##*-}"
+		command=("$bare")
+		[[ $1 != wait-* ]] || command+=(-w)
+		command+=("$2" "$handler" "${handler_options[@]}"
+			--rules="$work/$1.rules")
+		;;
 	exec | exec-static | exec-readwrite)
 		command=("$bare" "$2" "$handler" "${handler_options[@]}")
 		;;

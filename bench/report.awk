@@ -13,6 +13,8 @@ BEGIN {
 	split("direct exec exec-static exec-readwrite wait wait-static " \
 	    "tcpserver xinetd microsocks dante ssh systemd-wait " \
 	    "systemd-accept systemd-accept-full", names, " ")
+	split("exec exec-rules-100 exec-rules-1000 exec-rules-10000 wait " \
+	    "wait-rules-100 wait-rules-1000 wait-rules-10000", with_rules, " ")
 	label["direct"] = "no proxy"
 	label["exec"] = "ours, a process started for each client"
 	label["exec-static"] = "… static build"
@@ -277,6 +279,26 @@ function start_table()
 	    "empty-static", "start_us")) " |\n"
 }
 
+function rules_table(    i, name, base, lines)
+{
+	print "## Rules\n\nFrom connect() to the reply of CONNECT, one " \
+	    "connection after the other, with a file of so many lines, of " \
+	    "which the last one decides. A process for each client reads it " \
+	    "for each; the listening service has read it before.\n"
+	print "| | lines | µs, half of all | of those without |\n" \
+	    "|---|--:|--:|--:|"
+	for (i = 1; i in with_rules; i++) {
+		name = with_rules[i]
+		base = name
+		lines = sub(/-rules-.*/, "", base) ? name : "–"
+		sub(/.*-/, "", lines)
+		print "| " label[base] " | " lines " | " digits(median("rules", \
+		    name, "one.setup_p50_us")) " | " digits(ratio("rules", \
+		    name, base, "one.setup_p50_us")) " |"
+	}
+	print ""
+}
+
 function systemd_table()
 {
 	print "## Under systemd\n\nThe units, by 32 clients at once. CPU " \
@@ -303,6 +325,7 @@ function results(    line, any)
 	exchange_table("exchange", "Small messages")
 	idle_table()
 	start_table()
+	rules_table()
 	systemd_table()
 	bulk_table("bulk1500", "Bulk in packets of 1500 bytes")
 	exchange_table("exchange1500", \

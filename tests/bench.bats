@@ -201,6 +201,8 @@ figure()
 @test "the report: medians of ratios, met or missed" {
 	figure start empty start_us 100 900 100 100 100
 	figure start ours start_us 114 1000 114 200 114
+	figure rules exec one.setup_p50_us 100 200 100
+	figure rules exec-rules-1000 one.setup_p50_us 110 210 130
 	figure setup microsocks one.setup_p50_us 100 100 100
 	figure setup wait one.setup_p50_us 90 120 130
 	figure setup microsocks many.per_second 1000 1000
@@ -213,8 +215,23 @@ figure()
 		"| listening: time to the reply, of microsocks's | ≤ 1 | 1.20 | **missed** |" \
 		"| listening: connections per second of 32 clients, of microsocks's | ≥ 0.7 | 0.70 | met |" \
 		"| ... of dante's | ≥ 1 | – | not measured |" \
+		"| ours, a process started for each client | – | 100 | 1.00 |" \
+		"| ours, a process started for each client | 1000 | 130 | 1.10 |" \
 		"- ssh: no."; do
 		grep -qxF -- "$line" "$BATS_TEST_TMPDIR/report"
+	done
+}
+
+@test "rules: all lines are read, and the last one decides" {
+	rules=$BATS_TEST_TMPDIR/rules
+	eval "$(sed -n '/^write_rules()/,/^}/p' "$TOP/bench/peers.bash")"
+	for count in 1 100 10000; do
+		write_rules "$rules" $count
+		chmod 644 "$rules"
+		run "$HANDLER" --rules="$rules" --explain 127.0.0.1 80
+		echo "$output"
+		[ "$status" -eq 0 ]
+		[ "${lines[0]}" = "$rules:$count: allow to any, internal" ]
 	done
 }
 
