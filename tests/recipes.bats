@@ -157,7 +157,7 @@ records_hold()
 	local -a records
 	local want i field
 
-	patience=5 wait_until sessions_are ${#expected[@]} || :
+	wait_until sessions_are ${#expected[@]} || :
 	mapfile -d '' records < <(journal -o export "MESSAGE_ID=$message_id" |
 		awk 'BEGIN { RS = ""; ORS = "\0" } { print }')
 	journal -o cat
@@ -374,14 +374,19 @@ comes_out_of_vpn()
 	records_hold
 }
 
+could_not_start()
+{
+	inside journalctl --sync
+	journal -o cat | grep 'status=225/NETWORK'
+}
+
 @test "a port here that comes out of a VPN" {
 	comes_out_of_vpn
 	no_failed_units
 	# Without the VPN there is no way out, and none around it.
 	inside ip netns delete vpn
 	run ! here -x $proxy http://203.0.113.80/cgi-bin/from
-	inside journalctl --sync
-	journal -o cat | grep 'status=225/NETWORK'
+	wait_until could_not_start
 	[ "$(journal -o cat "MESSAGE_ID=$message_id" | wc -l)" -eq 3 ]
 }
 
