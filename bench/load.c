@@ -11,6 +11,8 @@
  *   exchange BYTES MS               a message there, and the same back
  *   split BYTES MS                  ... whose halves are written 300 us apart
  *   idle COUNT                      tunnels held, and each used at the end
+ *   udp BYTES WINDOW MS             datagrams there, and the same back, so many
+ *                                   under way at once (UDP ASSOCIATE)
  *
  * -p  the proxy's port; without it, targets are connected to directly
  * -g  the cgroup2 directory that has the proxy's processes and no other
@@ -20,7 +22,8 @@
  *
  * Prints lines "name value". Every connection is counted at the target, and
  * every byte there and here; exits with 1, and a sentence, if one is missing or
- * wrong or anything fails, with 2 for bad usage.
+ * wrong or anything fails, with 2 for bad usage. Of datagrams some may be lost,
+ * which are counted, but none may be wrong.
  */
 #include "load.h"
 
@@ -104,7 +107,8 @@ usage(void)
 	      "TEST\n"
 	      "TEST: setup CLIENTS COUNT [PAUSE_MS] | bulk down|up STREAMS MS "
 	      "|\n"
-	      "      exchange BYTES MS | split BYTES MS | idle COUNT\n",
+	      "      exchange BYTES MS | split BYTES MS | idle COUNT |\n"
+	      "      udp BYTES WINDOW MS\n",
 	    stderr);
 	return 2;
 }
@@ -190,6 +194,13 @@ run_test(struct load *l, int argc, char **argv)
 		if (l->count == 0)
 			return false;
 		test_idle(l);
+	} else if (strcmp(test, "udp") == 0 && argc == 4) {
+		l->bytes = number(argv[1], LOAD_UDP_MAX);
+		l->window = number(argv[2], LOAD_WINDOW_MAX);
+		l->ns = (int64_t)number(argv[3], 60000) * 1000000;
+		if (l->bytes < 8 || l->window == 0)
+			return false;
+		test_udp(l);
 	} else {
 		return false;
 	}

@@ -15,6 +15,8 @@
 #include <stdint.h>
 
 #define LOAD_CLIENTS_MAX 256
+#define LOAD_WINDOW_MAX  4096
+#define LOAD_UDP_MAX     65497  /* and the header, in a datagram of IPv4 */
 #define LOAD_CHUNK       262144 /* of bulk, in one call */
 
 struct load {
@@ -22,7 +24,7 @@ struct load {
 	struct proxy proxy;
 	struct target target;
 	/* The test's numbers */
-	size_t clients, count, bytes;
+	size_t clients, count, bytes, window;
 	int64_t ns;      /* its time, or the pause of a client */
 	int64_t most_ns; /* test_setup()'s time, or 0 */
 	bool up, split;
@@ -40,6 +42,7 @@ void test_setup(struct load *load);
 void test_bulk(struct load *load);
 void test_exchange(struct load *load);
 void test_idle(struct load *load);
+void test_udp(struct load *load);
 
 /* The target of that kind is where the route leads. */
 void load_start_target(struct load *load, enum target_kind kind);

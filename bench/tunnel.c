@@ -102,10 +102,13 @@ connect_to(const struct sockaddr_in *address, const char *who)
 	return fd;
 }
 
+/* BND.ADDR and BND.PORT are in *bound, whose family is 0 where they are none
+ * of IPv4. */
 static void
-ask_for(int fd, const struct sockaddr_in *target)
+ask_for(int fd, uint8_t command, const struct sockaddr_in *target,
+    struct sockaddr_in *bound)
 {
-	uint8_t request[10] = {5, 1, 0, 1};
+	uint8_t request[10] = {5, command, 0, 1};
 	uint8_t reply[4 + 256 + 2];
 	size_t rest = 0;
 
@@ -118,7 +121,7 @@ ask_for(int fd, const struct sockaddr_in *target)
 	memcpy(request + 4, &target->sin_addr, 4);
 	memcpy(request + 8, &target->sin_port, 2);
 	tunnel_write(fd, request, sizeof(request));
-	read_all(fd, reply, 4, "a reply to CONNECT");
+	read_all(fd, reply, 4, "a reply to the request");
 	if (reply[0] != 5 || reply[1] != 0)
 		fail("the proxy refused: version %u, REP %u", reply[0],
 		    reply[1]);
@@ -129,17 +132,36 @@ ask_for(int fd, const struct sockaddr_in *target)
 	else
 		fail("the proxy's reply has ATYP %u", reply[3]);
 	read_all(fd, reply + 4, rest, "the end of the reply");
+	*bound = (struct sockaddr_in){0};
+	if (reply[3] != 1)
+		return;
+	bound->sin_family = AF_INET;
+	memcpy(&bound->sin_addr, reply + 4, 4);
+	memcpy(&bound->sin_port, reply + 8, 2);
 }
 
 int
 tunnel_open(const struct route *route)
 {
+	struct sockaddr_in bound;
 	int fd;
 
 	if (route->direct)
 		return connect_to(&route->target, "target");
 	fd = connect_to(&route->proxy, "proxy");
-	ask_for(fd, &route->target);
+	ask_for(fd, 1, &route->target, &bound);
+	return fd;
+}
+
+int
+tunnel_associate(const struct route *route, const struct sockaddr_in *own,
+    struct sockaddr_in *relay)
+{
+	int fd = connect_to(&route->proxy, "proxy");
+
+	ask_for(fd, 3, own, relay);
+	if (relay->sin_family != AF_INET)
+		fail("the proxy's relay has no IPv4 address");
 	return fd;
 }
 

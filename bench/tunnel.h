@@ -26,6 +26,13 @@ struct route {
  */
 int tunnel_open(const struct route *route);
 
+/*
+ * The same with UDP ASSOCIATE, for datagrams from *own: *relay is where they
+ * are to be sent to, for as long as the connection lasts (section 7).
+ */
+int tunnel_associate(const struct route *route, const struct sockaddr_in *own,
+    struct sockaddr_in *relay);
+
 /* Sends no more, waits until the other side has ended too, and closes. */
 void tunnel_close(int fd);
 

@@ -16,7 +16,10 @@ teardown()
 {
 	handler_teardown
 	stop_superservers
+	[ -z "$relay" ] || end_process "$relay"
 }
+
+relay=
 
 # start_handlers [-w] [HANDLERARG...]: under the bare super-server, or -w: as a
 # listening service.
@@ -116,6 +119,24 @@ sum_of()
 	[ "$(sum_of bytes_up)" -eq 30 ]
 }
 
+@test "datagrams: there and back, they are those of the records" {
+	start_handlers
+	run_load -p "$PORT" -P "$server" udp 64 8 200
+	[ "$status" -eq 0 ]
+	at_least "$(value datagrams)" 20
+	[ "$(value lost)" -eq 0 ]
+	[[ $(value per_second) =~ ^[0-9]+$ ]]
+	[[ $(value cpu_us_per_datagram) =~ ^[0-9.]+$ ]]
+	wait_for_records 1
+	has udp_up "$(value datagrams)"
+	has udp_down "$(value datagrams)"
+	has bytes_down $(($(value datagrams) * 64))
+	run_load -p "$PORT" udp 65497 1 50
+	[ "$status" -eq 0 ]
+	wait_for_records 2
+	has bytes_up $(($(value datagrams) * 65497))
+}
+
 @test "without a proxy" {
 	run_load setup 2 20
 	[ "$status" -eq 0 ]
@@ -124,6 +145,9 @@ sum_of()
 	run_load bulk down 1 100
 	[ "$status" -eq 0 ]
 	at_least "$(value bytes)" 1
+	run_load udp 8 64 50
+	[ "$status" -eq 0 ]
+	at_least "$(value datagrams)" 64
 }
 
 # fails_with SENTENCE-PATTERN
@@ -160,6 +184,45 @@ fails_with()
 	fails_with "load: another message came back"
 }
 
+# start_relay [OPTION...]: a proxy that answers all requests with an association,
+# whose datagrams udp-target answers.
+start_relay()
+{
+	local file=$BATS_TEST_TMPDIR/udp-port
+
+	rm -f "$file"
+	[ -z "$relay" ] || end_process "$relay"
+	"$HOSTS/udp-target" "$@" "$file" >"$BATS_TEST_TMPDIR/relay.out" 3>&- &
+	relay=$!
+	wait_until test -e "$file"
+	start_target recv:050100 send:0500 \
+		"send:050000017f000001$(hex16 "$(cat "$file")")" hold:5000
+}
+
+@test "an association that none is: wrong datagrams, too many, too few" {
+	start_relay -r 26
+	run_load -p "$port" udp 16 4 50
+	fails_with "load: another datagram came back"
+	start_relay -r 27
+	run_load -p "$port" udp 16 4 50
+	fails_with "load: another datagram came back"
+	start_relay -c 2
+	run_load -p "$port" udp 16 4 50
+	fails_with "load: a datagram came back twice"
+	start_relay -c 0
+	run_load -p "$port" udp 16 4 50
+	fails_with "load: no datagram came back"
+	# It answers by itself, and every other one alone.
+	start_relay -c 10
+	run_load -p "$port" udp 16 4 50
+	fails_with "load: * datagrams were sent, 0 came to the target, and * came back"
+	[[ $stderr =~ ^load:\ ([0-9]+)\ .*\ and\ ([0-9]+)\ came ]]
+	[ $(((BASH_REMATCH[1] + 1) / 2)) -eq "${BASH_REMATCH[2]}" ]
+	start_target recv:050100 send:0500 send:05070001000000000000
+	run_load -p "$port" udp 16 4 50
+	fails_with "load: the proxy refused: version 5, REP 7"
+}
+
 @test "a limit for all of it" {
 	start_target hold:5000
 	run_load -p "$port" -l 1 setup 1 1
@@ -168,7 +231,8 @@ fails_with()
 
 @test "bad usage" {
 	for words in "" "setup 1" "setup 0 1" "bulk sideways 1 1" "idle x" \
-		"exchange 65537 1" "-x idle 1"; do
+		"exchange 65537 1" "udp 7 1 1" "udp 64 0 1" \
+		"udp 65498 1 1" "-x idle 1"; do
 		# shellcheck disable=SC2086 # words
 		run_load $words
 		[ "$status" -eq 2 ]

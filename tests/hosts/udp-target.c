@@ -1,14 +1,15 @@
 /*
  * udp-target: answers datagrams.
  *
- *   udp-target [-a ADDRESS] [-p PORT] [-r LEN] [-o] [-s ADDRESS] [-l SECONDS]
- *       PORTFILE
+ *   udp-target [-a ADDRESS] [-p PORT] [-r LEN] [-c DIGITS] [-o] [-s ADDRESS]
+ *       [-l SECONDS] PORTFILE
  *
  * Opens a UDP socket on ADDRESS (127.0.0.1) and a free port, writes the port to
  * PORTFILE once it does, and sends each datagram back to where it came from.
  * Prints "got ADDRESS PORT LEN" for each.
  *
  * -r  answers with LEN bytes instead, a pattern as in datagram.c
+ * -c  how often it answers, a digit for each datagram in turn (1)
  * -o  answers from another port of the same address
  * -s  before each answer the same bytes come from this address
  * -l  ends after so long (30 s), as SIGTERM does
@@ -93,8 +94,8 @@ print_got(const union address *from, ssize_t len)
 static int
 usage(void)
 {
-	fputs("usage: udp-target [-a ADDRESS] [-p PORT] [-r LEN] [-o] "
-	      "[-s ADDRESS] [-l SECONDS] PORTFILE\n",
+	fputs("usage: udp-target [-a ADDRESS] [-p PORT] [-r LEN] "
+	      "[-c DIGITS] [-o] [-s ADDRESS] [-l SECONDS] PORTFILE\n",
 	    stderr);
 	return 2;
 }
@@ -103,19 +104,22 @@ int
 main(int argc, char **argv)
 {
 	static uint8_t data[DATAGRAM_MAX];
-	const char *host = "127.0.0.1", *stranger = NULL;
+	const char *host = "127.0.0.1", *stranger = NULL, *times = "1";
+	const char *turn;
 	int opt, fd, out, other = -1, port = 0, answer = -1;
 	bool from_other = false;
 	unsigned limit = 30;
 	in_port_t bound, ignored;
 
-	while ((opt = getopt(argc, argv, "+a:p:r:os:l:")) != -1) {
+	while ((opt = getopt(argc, argv, "+a:p:r:c:os:l:")) != -1) {
 		if (opt == 'a')
 			host = optarg;
 		else if (opt == 'p')
 			port = atoi(optarg);
 		else if (opt == 'r')
 			answer = atoi(optarg);
+		else if (opt == 'c')
+			times = optarg;
 		else if (opt == 'o')
 			from_other = true;
 		else if (opt == 's')
@@ -125,7 +129,8 @@ main(int argc, char **argv)
 		else
 			return usage();
 	}
-	if (optind + 1 != argc || answer > DATAGRAM_MAX || limit < 1)
+	if (optind + 1 != argc || answer > DATAGRAM_MAX || limit < 1 ||
+	    !*times || times[strspn(times, "0123456789")])
 		return usage();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	alarm(limit);
@@ -135,7 +140,7 @@ main(int argc, char **argv)
 	if (stranger)
 		other = open_socket(stranger, 0, &ignored);
 	write_port(argv[optind], bound);
-	for (;;) {
+	for (turn = times;; turn = turn[1] ? turn + 1 : times) {
 		union address from = {0};
 		socklen_t len = sizeof(from);
 		ssize_t n = recvfrom(fd, data, sizeof(data), 0, &from.sa, &len);
@@ -149,7 +154,8 @@ main(int argc, char **argv)
 			data[i] = (uint8_t)(i * 7 + i / 256);
 		if (other >= 0)
 			sendto(other, data, (size_t)n, 0, &from.sa, len);
-		if (sendto(out, data, (size_t)n, 0, &from.sa, len) < 0)
-			die("can't send");
+		for (char i = '0'; i < *turn; i++)
+			if (sendto(out, data, (size_t)n, 0, &from.sa, len) < 0)
+				die("can't send");
 	}
 }
