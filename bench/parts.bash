@@ -68,6 +68,21 @@ at_mtu_1500()
 	ethtool -K lo tso on gso on
 }
 
+udp_round()
+{
+	measure "$@" 64B udp 64 32 300
+	measure "$@" 1400B udp 1400 32 300
+	measure "$@" single udp 64 1 300
+}
+
+# Beside the one other that has UDP ASSOCIATE: microsocks and ssh have not.
+part_udp()
+{
+	start_candidates direct exec exec-static dante
+	in_turn udp "$rounds" udp_round
+	stop_candidates
+}
+
 # What earlier tunnels left in a program's memory is no memory of these.
 start_afresh()
 {

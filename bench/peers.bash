@@ -68,7 +68,7 @@ dante_config()
 		user.privileged: $(id -un)
 		user.unprivileged: $(id -un)
 		client pass { from: 127.0.0.0/8 to: 0.0.0.0/0 }
-		socks pass { from: 127.0.0.0/8 to: 0.0.0.0/0 command: connect }
+		socks pass { from: 127.0.0.0/8 to: 0.0.0.0/0 command: connect udpassociate udpreply }
 	END
 }
 

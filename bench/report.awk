@@ -190,6 +190,11 @@ function targets(    cpu, gb, p50)
 	    bulk_metrics("gb_per_second")), -1, 1)
 	target("MTU 1500: 1 B and 1 KiB, of our own without splice", \
 	    extreme(1, "exchange1500", "exec", "exec-readwrite", p50), 1, 1.05)
+	target("UDP: CPU per datagram of 64 and of 1,400 B, of dante's", \
+	    extreme(1, "udp", "exec", "dante", "64B.cpu_us_per_datagram " \
+	    "1400B.cpu_us_per_datagram"), 1, 0.50)
+	target("UDP: datagrams that did not come back", \
+	    sum("udp", "exec", "64B.lost 1400B.lost single.lost"), 1, 0)
 	target("start, of an empty program", \
 	    ratio("start", "ours", "empty", "start_us"), 1, 1.15)
 	target("start of the static build, of an empty static program", \
@@ -245,6 +250,19 @@ function exchange_table(part, heading)
 	    "1KiB.exchange_p99_us|99;64KiB.exchange_p50_us|64 KiB, half;" \
 	    "64KiB.exchange_p99_us|99;split.exchange_p50_us|two pieces, half;" \
 	    "split.exchange_p99_us|99")
+}
+
+function udp_table()
+{
+	print "## Datagrams\n\nThrough UDP ASSOCIATE to an echo and back, 32 " \
+	    "of them under way at once, or one alone: how many the proxy " \
+	    "relays in a second, there and back being two, and µs of CPU " \
+	    "time of its processes for each. microsocks and ssh relay none.\n"
+	table("udp", "dante", "64B.per_second|64 B, per second;" \
+	    "1400B.per_second|1,400 B;single.per_second|64 B, one alone;" \
+	    "64B.cpu_us_per_datagram|µs CPU, 64 B;" \
+	    "1400B.cpu_us_per_datagram|1,400 B;" \
+	    "single.cpu_us_per_datagram|64 B, one alone")
 }
 
 function idle_table()
@@ -323,6 +341,7 @@ function results(    line, any)
 	setup_table()
 	bulk_table("bulk", "Bulk")
 	exchange_table("exchange", "Small messages")
+	udp_table()
 	idle_table()
 	start_table()
 	rules_table()

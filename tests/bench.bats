@@ -271,6 +271,11 @@ figure()
 	figure setup wait one.setup_p50_us 90 120 130
 	figure setup microsocks many.per_second 1000 1000
 	figure setup wait many.per_second 700 800
+	figure udp dante 64B.cpu_us_per_datagram 10 10 10
+	figure udp exec 64B.cpu_us_per_datagram 4 4 4
+	figure udp dante 1400B.cpu_us_per_datagram 10 10 10
+	figure udp exec 1400B.cpu_us_per_datagram 9 6 2
+	figure udp exec 64B.lost 0 2 0
 	echo "ssh: no." >"$BATS_TEST_TMPDIR/notes"
 	awk -v notes="$BATS_TEST_TMPDIR/notes" -f "$TOP/bench/report.awk" \
 		"$BATS_TEST_TMPDIR/figures" | tee "$BATS_TEST_TMPDIR/report"
@@ -279,6 +284,10 @@ figure()
 		"| listening: time to the reply, of microsocks's | ≤ 1 | 1.20 | **missed** |" \
 		"| listening: connections per second of 32 clients, of microsocks's | ≥ 0.7 | 0.70 | met |" \
 		"| ... of dante's | ≥ 1 | – | not measured |" \
+		"| UDP: CPU per datagram of 64 and of 1,400 B, of dante's | ≤ 0.5 | 0.60 | **missed** |" \
+		"| UDP: datagrams that did not come back | ≤ 0 | 2.00 | **missed** |" \
+		"| **dante** | **–** | **–** | **–** | **10.0** | **10.0** | **–** |" \
+		"| ours, a process started for each client | – | – | – | 0.40 | 0.60 | – |" \
 		"| ours, a process started for each client | – | 100 | 1.00 |" \
 		"| ours, a process started for each client | 1000 | 130 | 1.10 |" \
 		"- ssh: no."; do
