@@ -24,11 +24,15 @@ permit_datagram(
 	struct associate *associate = context;
 	struct egress *egress = associate->egress;
 	struct permit *permit = associate->permit;
-	struct addr_list one = {.count = 1, .at = {*addr}};
+	struct addr_list one = {.count = 1};
 	struct terms terms = associate->config->terms;
 
-	if (permit_request(permit, RULES_UDP, asked, false) < 0 ||
-	    permit_addresses(permit, &one) < 0)
+	if (permit_request(permit, RULES_UDP, asked, false) < 0)
+		return -EACCES;
+	if (!addr)
+		return 0;
+	one.at[0] = *addr;
+	if (permit_addresses(permit, &one) < 0)
 		return -EACCES;
 	permit_terms(permit, &terms);
 	if (associate->is_held)

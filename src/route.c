@@ -64,9 +64,14 @@ static int
 direct_by_name(struct route *route, const struct wire_destination *asked,
     struct batch_datagram *datagram)
 {
+	const struct route_options *options = &route->options;
 	struct names *names = &route->names;
-	struct names_entry *entry = names_find(names, asked, io_now_ms());
+	struct names_entry *entry;
 
+	if (options->permit &&
+	    options->permit(options->context, asked, NULL) < 0)
+		return -EACCES;
+	entry = names_find(names, asked, io_now_ms());
 	if (!entry || entry->state == NAMES_FAILED)
 		return -ENXIO;
 	if (entry->state == NAMES_KNOWN)

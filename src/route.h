@@ -17,7 +17,8 @@
 struct route_options {
 	/*
 	 * Whether a datagram may go to this address, which `asked` led to: 0,
-	 * or -errno. NULL: to any.
+	 * or -errno. Asked before a name is looked up, with NULL for addr:
+	 * whether it may go to any address that might be found. NULL: all may.
 	 */
 	int (*permit)(void *context, const struct wire_destination *asked,
 	    const union addr *addr);
