@@ -6,6 +6,7 @@
 # shellcheck disable=SC2030,SC2031
 
 load handler
+load datagram
 
 setup()
 {
@@ -15,46 +16,8 @@ setup()
 teardown()
 {
 	handler_teardown
-	for pid in "${others[@]}"; do
-		end_process "$pid"
-	done
+	stop_udp_targets
 }
-
-others=()
-
-# start_udp_target [OPTION...]: answers datagrams; the port is in $port.
-start_udp_target()
-{
-	local file=$BATS_TEST_TMPDIR/udp-port
-
-	rm -f "$file"
-	"${in_there[@]}" "$HOSTS/udp-target" "$@" "$file" \
-		>"$BATS_TEST_TMPDIR/udp-target.out" 3>&- &
-	others+=($!)
-	wait_until test -e "$file"
-	port=$(cat "$file")
-}
-
-in_there=()
-
-# to4 PORT [HEX], to6 PORT, to_name NAME PORT: headers.
-to4()
-{
-	echo "00000001${2:-7f000001}$(hex16 "$1")"
-}
-
-to6()
-{
-	echo "0000000400000000000000000000000000000001$(hex16 "$1")"
-}
-
-to_name()
-{
-	printf '00000003%02x%s%s\n' "${#1}" "$(hex_of "$1")" "$(hex16 "$2")"
-}
-
-# From greeting to reply, for a client that doesn't say where it sends from.
-associate=("${greet[@]}" ask:0100000000 associated)
 
 @test "IPv4, IPv6 and names, both ways: the sender's address is in front" {
 	start_udp_target
@@ -171,7 +134,7 @@ listens()
 	has dropped fragment:2,malformed:12
 	has udp_up 1
 	has end client-eof
-	[ "$(wc -l <"$BATS_TEST_TMPDIR/udp-target.out")" -eq 1 ]
+	[ "$(wc -l <"$udp_out")" -eq 1 ]
 }
 
 @test "the first port that sends is the client's, other ports are strangers" {
@@ -201,7 +164,7 @@ listens()
 		use:2 "put:$(to4 "$port")02" silent:100 close
 	has dropped stranger:2
 	has udp_up 1
-	[ "$(wc -l <"$BATS_TEST_TMPDIR/udp-target.out")" -eq 1 ]
+	[ "$(wc -l <"$udp_out")" -eq 1 ]
 }
 
 @test "a client that a proxy speaks for sends from its own address" {
@@ -548,7 +511,7 @@ start_network()
 		[[ $output == *"bnd ${address%]} "* ]]
 	done
 	# And the targets saw the proxy's own addresses.
-	grep -q "^got 2001:db8:2::1 " "$BATS_TEST_TMPDIR/udp-target.out"
+	grep -q "^got 2001:db8:2::1 " "$udp_out"
 	# A burst, cut by this device and not by loopback; and another host.
 	run --separate-stderr "${at_client[@]}" "$HOSTS/client" "$place" \
 		"${associate[@]}" "puts:$four+100" "gets:$four+100" close
