@@ -78,6 +78,23 @@ complains()
 	done
 }
 
+@test "bad ports and addresses for datagrams" {
+	for value in "" 40000 40000- -40000 0-1 2-1 1-65536 a-b 1-2-3 "1 - 2" \
+		40000:40999; do
+		run "$HANDLER" "--udp-ports=$value"
+		complains "--udp-ports=$value: not a range of ports; write for example --udp-ports=40000-40999"
+	done
+	for value in "" here 192.0.2.256 192.0.2.1:1080 192.0.2.0/24 \
+		"[2001:db8::1]" example.org; do
+		run "$HANDLER" "--udp-advertise=$value"
+		complains "--udp-advertise=$value: not an address; write for example --udp-advertise=192.0.2.1"
+	done
+	for option in mptcp resolve; do
+		run "$HANDLER" "--$option=yes"
+		complains "--$option=yes: takes no value"
+	done
+}
+
 @test "a mistake in a configuration file" {
 	file=$BATS_TEST_TMPDIR/conf
 	printf '# first\nlifetime 60\nidle-timeout never\n' >"$file"

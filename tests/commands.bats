@@ -22,6 +22,8 @@ teardown()
 	handler_teardown
 }
 
+url=http://192.0.2.2:8080/file
+
 # write_rules LINE...: for the clients that come next
 write_rules()
 {
@@ -39,6 +41,15 @@ with_names()
 	within=(unshare -m sh -c 'for file in hosts nsswitch.conf; do
 		mount --bind "$0/$file" "/etc/$file"; done
 		exec "$@"' "$BATS_TEST_TMPDIR")
+}
+
+# serve_anew HANDLEROPTION...: in place of the one before
+serve_anew()
+{
+	end_process "${superserver_pids[-1]}"
+	unset 'superserver_pids[-1]'
+	seen=0
+	serve "$@"
 }
 
 # echoes PORT HEXADDRESS: that datagrams go there, and come back.
@@ -340,10 +351,7 @@ bind_anyone=05020001000000000000
 	[[ $(field address) == 192.0.2.2:* ]]
 	# Nobody who may: as if nobody had come.
 	write_rules 'allow command=bind to 192.0.2.2'
-	end_process "${superserver_pids[-1]}"
-	unset 'superserver_pids[-1]'
-	seen=0
-	serve --rules="$rules" --connect-timeout=1
+	serve_anew --rules="$rules" --connect-timeout=1
 	start_binding $bind_anyone reply:04 eof
 	is_turned_away 192.0.2.4
 	binding_held
@@ -384,4 +392,148 @@ bind_anyone=05020001000000000000
 	recorded served
 	asks "${greet[@]}" "send:05020001${far2}0000" reply:01 eof
 	recorded error "interface=nowhere: *"
+}
+
+# --- RESOLVE, RESOLVE_PTR -------------------------------------------------
+
+# looks_up NAME REP [HEXADDRESS]: the answer to RESOLVE
+looks_up()
+{
+	asks "${greet[@]}" "send:05f0$(request_name "$1" 0 | cut -c 5-)" \
+		"recv:05${2}0001${3:-00000000}0000" eof
+}
+
+# names HEXADDRESS REP [NAME]: the answer to RESOLVE_PTR
+names()
+{
+	local answer=0001000000000000
+
+	[ $# -lt 3 ] || answer=00$(request_name "$3" 0 | cut -c 7-)
+	asks "${greet[@]}" "send:05f10001${1}0000" "recv:05${2}$answer" eof
+}
+
+@test "RESOLVE: the rules, and internal addresses are not told" {
+	need_namespaces
+	with_names '192.0.2.2 far.test' '127.0.0.1 inside.test' \
+		'127.0.0.1 mixed.test' '192.0.2.4 mixed.test' \
+		'192.0.2.2 mixed.test' '192.0.2.2 bad.test' \
+		'127.0.0.1 half.test' '192.0.2.2 half.test'
+	serve --open --resolve
+	looks_up far.test 00 $far
+	recorded answered
+	has command RESOLVE
+	for name in inside.test 127.0.0.1 192.0.2.1; do
+		looks_up $name 02
+		recorded refused "denied by built in:*"
+	done
+	names $far 00 far.test
+	recorded answered
+	has command RESOLVE_PTR
+	for address in 7f000001 $near c0000203; do
+		names "$address" 02
+		recorded refused "denied by built in:*"
+	done
+	looks_up half.test 00 $far
+	recorded answered
+	# A local client may know.
+	"$HOSTS/client" tcp:127.0.0.1:1080 "${greet[@]}" \
+		"send:05f0$(request_name inside.test 0 | cut -c 5-)" \
+		recv:050000017f0000010000 eof
+	recorded answered
+
+	write_rules 'deny command=resolve to bad.test' 'deny to 192.0.2.4' \
+		'allow command=resolve,connect to *.test' \
+		'allow command=resolve to 192.0.2.2'
+	serve_anew --resolve --rules="$rules"
+	looks_up bad.test 02
+	recorded refused "denied by $rules:1"
+	looks_up no-such.bad.test 04
+	recorded refused
+	looks_up mixed.test 00 $far
+	recorded answered
+	looks_up inside.test 02
+	recorded refused "no line of $rules allows it"
+	names $far 00 far.test
+	recorded answered
+	names $far2 02
+	recorded refused "denied by $rules:2"
+	# To connect there is another matter.
+	asks "${greet[@]}" "send:$(request_name bad.test 8081)" reply:05 eof
+	recorded refused "Connection refused"
+	write_rules 'allow command=connect to any'
+	looks_up no-such.test 02
+	recorded refused "no line of $rules allows it"
+}
+
+# --- SOCKS4 ---------------------------------------------------------------
+
+# connects4 STATUS ADDRESS PORT [IDENT]: CONNECT is answered with that
+connects4()
+{
+	asks "send:0401$(hex16 "$3")$2$(hex_of "${4:-}")00" \
+		"recv:00${1}000000000000" eof
+}
+
+@test "SOCKS4: refused where a password is required, and by the rules" {
+	users=$BATS_TEST_TMPDIR/users
+	printf 'alice:%s\n' "$(openssl passwd -6 secret)" >"$users"
+	chmod 600 "$users"
+	serve --users="$users"
+	connects4 5b $far 8080 alice
+	recorded no-method
+	has ident alice
+	has user ''
+	asks "send:04020000${far}00" recv:005b000000000000 eof
+	recorded no-method
+	has command BIND
+
+	write_rules 'allow user=alice to any' \
+		'allow to 192.0.2.2 port 8080' \
+		'deny command=bind to 192.0.2.4' \
+		'allow command=bind to any'
+	serve_anew --rules="$rules" --users="$users"
+	# Whoever it says it is.
+	connects4 5b $far 8081 alice
+	recorded refused "no line of $rules allows it"
+	has ident alice
+	connects4 5b $near 8080 alice
+	recorded refused "no line of $rules allows it"
+	asks "send:04020000${far2}00" recv:005b000000000000 eof
+	recorded refused "denied by $rules:3"
+	proxy=socks4://192.0.2.1:1080
+	run get "$url" -U alice:secret
+	[ "$output" = "far away" ]
+	recorded served
+	has ident alice
+	has user ''
+	# Names too.
+	write_rules 'allow to localhost port 8080'
+	asks "send:04011f900000000100$(hex_of localhost)00" \
+		recv:005b000000000000 eof
+	recorded refused "no line of $rules allows it"
+	# Nothing without a password: SOCKS4 has none.
+	write_rules 'allow user=alice to any'
+	connects4 5b $far 8080 alice
+	recorded no-method
+}
+
+@test "SOCKS4: without a password only by --open, and not to what is internal" {
+	serve
+	connects4 5b $far 8080
+	recorded no-method "*--users=FILE*--open"
+	serve_anew --open
+	proxy=socks4://192.0.2.1:1080
+	run get "$url"
+	[ "$output" = "far away" ]
+	recorded served
+	for address in 7f000001 $near c0000203 a9fea9fe; do
+		connects4 5b "$address" 22
+		recorded refused "denied by built in:*"
+	done
+	asks "send:0401001600000001""00$(hex_of localhost)00" \
+		recv:005b000000000000 eof
+	recorded refused "denied by built in:*"
+	# BIND, as the rules of SOCKS5's.
+	asks "send:04020000${near}00" recv:005b000000000000 eof
+	recorded refused "denied by built in:*"
 }

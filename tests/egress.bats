@@ -210,6 +210,18 @@ through()
 	has error "upstream: it doesn't speak SOCKS5"
 }
 
+@test "--upstream is for CONNECT: other commands are refused, with words" {
+	for request in 05020001c00002020000 05030001000000000000 \
+		05f00001c00002020000 05f10001c00002020000; do
+		through $request 07 --resolve
+		has end refused
+		has error "--upstream is asked for CONNECT alone"
+	done
+	play inet send:040200507f00000100 recv:005b000000000000 eof -- \
+		--upstream=socks5://127.0.0.1:1090
+	has reply 7
+}
+
 @test "a URL that is none is not repeated: there may be a password in it" {
 	for url in http://alice:secret@host socks5://alice:secret@ \
 		socks5://alice:secret@host:x; do

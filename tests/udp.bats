@@ -420,6 +420,89 @@ listens()
 	[[ $output != *"fds 0 1 2 3 4 5 6"* ]]
 }
 
+# --- options ---
+
+@test "--udp-ports: each port of the range serves one, the next is refused" {
+	start_udp_target
+	first=$(free_port)
+	until ! port_lines self $((first + 1)) && ! port_lines self $((first + 2))
+	do
+		first=$(free_port)
+	done
+	range=--udp-ports=$first-$((first + 2))
+	for i in 0 1 2; do
+		"$HOSTS/client" inet "${associate[@]}" \
+			"put:$(to4 "$port")6869" "get:$(to4 "$port")6869" \
+			"await:$BATS_TEST_TMPDIR/enough" close -- \
+			"$HANDLER" --log=none "$range" \
+			>"$BATS_TEST_TMPDIR/client.$i" 3>&- &
+		others+=($!)
+		clients[i]=$!
+		wait_until grep -q '^bnd ' "$BATS_TEST_TMPDIR/client.$i"
+	done
+	[ "$(sed -n 's/^bnd 127\.0\.0\.1 //p' "$BATS_TEST_TMPDIR"/client.? |
+		sort -n | tr '\n' ' ')" = \
+		"$first $((first + 1)) $((first + 2)) " ]
+	play inet "${greet[@]}" ask:0100000000 reply:01 eof -- "$range"
+	has end refused
+	has reply 1
+	has error "every port that UDP may use is taken"
+	# They are those of one address and family.
+	play inet6 "${greet[@]}" ask:0400000000000000000000000000000000 \
+		associated close -- "$range"
+	touch "$BATS_TEST_TMPDIR/enough"
+	for i in 0 1 2; do
+		wait "${clients[i]}"
+	done
+	play inet "${associate[@]}" close -- "$range"
+}
+
+@test "--udp-advertise: for the clients of each family, the port is our own" {
+	start_udp_target
+	both=(--udp-advertise=198.51.100.7 --udp-advertise=2001:db8::7)
+	on_ipv6=("${greet[@]}" ask:0400000000000000000000000000000000 associated)
+	play inet "${associate[@]}" relay:127.0.0.1 "put:$(to4 "$port")6869" \
+		"get:$(to4 "$port")6869" close -- "${both[@]}"
+	[[ $output == *"bnd 198.51.100.7 "* ]]
+	has udp_down 1
+	play inet6 "${on_ipv6[@]}" relay:::1 "put:$(to4 "$port")6869" \
+		"get:$(to4 "$port")6869" close -- "${both[@]}"
+	[[ $output == *"bnd 2001:db8::7 "* ]]
+	has udp_down 1
+	# None for this family: the truth.
+	play inet6 "${on_ipv6[@]}" close -- --udp-advertise=198.51.100.7
+	[[ $output == *"bnd ::1 "* ]]
+}
+
+# --- many destinations ---
+
+@test "eighty destinations in turn, however they are written" {
+	hosts=(017f000001 0400000000000000000000ffff7f000001)
+	for name in 127.0.0.1 ::ffff:127.0.0.1 ::ffff:7f00:1 \
+		0::ffff:127.0.0.1 0:0::ffff:127.0.0.1 \
+		0:0:0::ffff:127.0.0.1; do
+		host=$(to_name "$name" 0)
+		host=${host#000000}
+		hosts+=("${host%0000}")
+	done
+	for i in {1..10}; do
+		start_udp_target
+		ports+=("$(hex16 "$port")")
+	done
+	for i in {1..3}; do
+		for port in "${ports[@]}"; do
+			for host in "${hosts[@]}"; do
+				steps+=("put:000000$host${port}0$i$port"
+					"get:000000017f000001${port}0$i$port")
+			done
+		done
+	done
+	play inet "${associate[@]}" "${steps[@]}" close
+	has udp_up 240
+	has udp_down 240
+	has dropped ''
+}
+
 # --- where there is no UDP ---
 
 @test "a client without an IP address is refused with 07, and the record says why" {

@@ -64,6 +64,12 @@ defaults(void **state)
 	assert_int_equal(c.max_per_source, 0);
 	assert_int_equal(c.spare, 8);
 	assert_int_equal(c.idle_exit_ms, 0);
+	assert_false(c.mptcp);
+	assert_false(c.resolve);
+	assert_int_equal(c.udp_ports.first, 0);
+	assert_int_equal(c.udp_ports.last, 0);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(c.udp_advertise[i].sa.sa_family, AF_UNSPEC);
 }
 
 static void
@@ -92,6 +98,10 @@ each_option_sets_its_own(void **state)
 	read_word("--spare=9", &c);
 	assert_int_equal(c.spare, 9);
 	assert_int_equal(c.max_per_source, 0);
+	read_word("--mptcp", &c);
+	assert_true(c.mptcp && !c.resolve);
+	read_word("--resolve", &c);
+	assert_true(c.resolve && !c.mptcp);
 	/* The value as a word of its own; of two the last. */
 	assert_int_equal(read_words("--lifetime", "4", &c), 0);
 	assert_int_equal(c.terms.lifetime_ms, 4000);
@@ -196,6 +206,76 @@ counts(void **state)
 	}
 }
 
+static void
+ports(void **state)
+{
+	static const struct {
+		const char *text;
+		uint16_t first, last;
+	} table[] = {
+	    {"40000-40999", 40000, 40999},
+	    {"1-65535", 1, 65535},
+	    {"7-7", 7, 7},
+	};
+	static const char *const wrong[] = {"", "-", "7", "7-", "-7", "0-7",
+	    "8-7", "1-65536", "65536-65537", "7-8-9", "7--8", " 7-8", "7-8 ",
+	    "7 -8", "0x7-0x8", "+7-8", "a-b", "99999999999999999999-7"};
+	struct config c;
+	char word[64];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++) {
+		snprintf(word, sizeof(word), "--udp-ports=%s", table[i].text);
+		assert_int_equal(read_word(word, &c), 0);
+		assert_int_equal(c.udp_ports.first, table[i].first);
+		assert_int_equal(c.udp_ports.last, table[i].last);
+	}
+	assert_int_equal(
+	    read_words("--udp-ports=1-2", "--udp-ports=3-4", &c), 0);
+	assert_int_equal(c.udp_ports.first, 3);
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		snprintf(word, sizeof(word), "--udp-ports=%s", wrong[i]);
+		is_refused(word, NULL, word, "=40000-40999");
+	}
+}
+
+static bool
+is_address(const union addr *addr, const char *text)
+{
+	char is[ADDR_TEXT_MAX];
+
+	return strcmp(addr_format(&addr->sa, is), text) == 0;
+}
+
+/* One of each family, in either order; of two of one family, the last. */
+static void
+addresses(void **state)
+{
+	static const char four[] = "--udp-advertise=192.0.2.1";
+	static const char six[] = "--udp-advertise=2001:db8::1";
+	static const char *const wrong[] = {"", "x", "192.0.2", "192.0.2.1 ",
+	    "192.0.2.1:80", "192.0.2.0/24", "[2001:db8::1]",
+	    "2001:db8::1::", "example.org", "same"};
+	struct config c;
+	char word[64];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(
+		    read_words(i ? six : four, i ? four : six, &c), 0);
+		assert_true(is_address(&c.udp_advertise[0], "192.0.2.1:0"));
+		assert_true(is_address(&c.udp_advertise[1], "[2001:db8::1]:0"));
+	}
+	assert_int_equal(read_word(six, &c), 0);
+	assert_int_equal(c.udp_advertise[0].sa.sa_family, AF_UNSPEC);
+	assert_int_equal(read_words("--udp-advertise=192.0.2.9", four, &c), 0);
+	assert_true(is_address(&c.udp_advertise[0], "192.0.2.1:0"));
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		snprintf(word, sizeof(word), "--udp-advertise=%s", wrong[i]);
+		is_refused(word, NULL, word, "=192.0.2.1");
+	}
+}
+
 static char file_word[] = "--config=/tmp/socks5-handler-XXXXXX";
 
 /* Writes the file that file_word names. */
@@ -236,6 +316,11 @@ a_file(void **state)
 				   "\tidle-timeout \t 0.5 # a comment\r\n"
 				   "log none\n"
 				   "  #\n"
+				   "resolve\n"
+				   "mptcp # where it can be had\n"
+				   "udp-ports 40000-40099\n"
+				   "udp-advertise 192.0.2.7\n"
+				   "udp-advertise 2001:db8::7\n"
 				   "max-clients 7\n"
 				   "max-clients 5";
 	struct config c;
@@ -247,6 +332,11 @@ a_file(void **state)
 	assert_int_equal(c.terms.idle_ms, 500);
 	assert_int_equal(c.log, LOG_TO_NONE);
 	assert_int_equal(c.max_clients, 5);
+	assert_true(c.resolve && c.mptcp);
+	assert_int_equal(c.udp_ports.first, 40000);
+	assert_int_equal(c.udp_ports.last, 40099);
+	assert_true(is_address(&c.udp_advertise[0], "192.0.2.7:0"));
+	assert_true(is_address(&c.udp_advertise[1], "[2001:db8::7]:0"));
 	assert_int_equal(c.connect_timeout_ms, 10000);
 	/* What comes later counts, wherever it stands. */
 	assert_int_equal(read_words("--lifetime=3", file_word, &c), 0);
@@ -277,6 +367,13 @@ mistakes_in_a_file(void **state)
 	    {"config other\n", ":1: config other: for the command line",
 		"leave out"},
 	    {"open yes\n", ":1: open yes: takes no value", "leave out"},
+	    {"resolve yes\n", ":1: resolve yes: takes no value", "leave out"},
+	    {"udp-ports 40000\n", ":1: udp-ports 40000: not a range",
+		"udp-ports 40000-40999"},
+	    {"udp-ports 40000 - 40999\n",
+		":1: udp-ports 40000 - 40999: ", "udp-ports 40000-40999"},
+	    {"udp-advertise here\n", ":1: udp-advertise here: not an address",
+		"udp-advertise 192.0.2.1"},
 	    {"mark\n", ":1: mark : not a mark", "such as 42"},
 	};
 
@@ -382,6 +479,8 @@ main(void)
 	    cmocka_unit_test(no_seconds),
 	    cmocka_unit_test(log_targets),
 	    cmocka_unit_test(counts),
+	    cmocka_unit_test(ports),
+	    cmocka_unit_test(addresses),
 	    cmocka_unit_test_setup_teardown(a_file, make_file, remove_file),
 	    cmocka_unit_test_setup_teardown(
 		mistakes_in_a_file, make_file, remove_file),
