@@ -2,13 +2,14 @@
  * target: listens where the handler is told to connect to, and plays the
  * server.
  *
- *   target [-6] [-u PATH] [-a ADDRESS] [-p PORT] [-n COUNT] [-l SECONDS] [-x]
- *       PORTFILE STEP...
+ *   target [-6] [-u PATH] [-a ADDRESS] [-p PORT] [-n COUNT] [-l SECONDS] [-m]
+ *       [-x] PORTFILE STEP...
  *
  * Listens on 127.0.0.1 (-6: ::1) and a free port, writes the port to PORTFILE
  * once it does, accepts COUNT connections (1), one after the other, prints
  * "peer ADDRESS PORT", and plays the steps of play.h on each.
  *
+ * -m  speaks Multipath TCP with who does
  * -x  a black hole: nobody who connects gets an answer, until SIGTERM ends it
  * -l  ends everything after so long (15 s)
  *
@@ -117,8 +118,9 @@ print_peer(int fd)
 static int
 usage(void)
 {
-	fputs("usage: target [-6x] [-u PATH] [-a ADDRESS] [-p PORT] [-n COUNT] "
-	      "[-l SECONDS] PORTFILE STEP...\n",
+	fputs(
+	    "usage: target [-6mx] [-u PATH] [-a ADDRESS] [-p PORT] [-n COUNT] "
+	    "[-l SECONDS] PORTFILE STEP...\n",
 	    stderr);
 	return 2;
 }
@@ -127,7 +129,7 @@ struct options {
 	union address address;
 	socklen_t len;
 	int count;
-	bool hole;
+	bool hole, multipath;
 	unsigned limit;
 };
 
@@ -137,9 +139,11 @@ read_options(int argc, char **argv, struct options *o)
 	const char *host = NULL, *path = NULL;
 	int opt, port = 0, six = 0;
 
-	while ((opt = getopt(argc, argv, "+6xu:a:p:n:l:")) != -1) {
+	while ((opt = getopt(argc, argv, "+6mxu:a:p:n:l:")) != -1) {
 		if (opt == '6')
 			six = 1;
+		else if (opt == 'm')
+			o->multipath = true;
 		else if (opt == 'x')
 			o->hole = true;
 		else if (opt == 'u')
@@ -193,8 +197,10 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	play_limit(&player, o.limit);
 
-	listener =
-	    socket(o.address.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	listener = socket(o.address.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC,
+	    o.multipath ? IPPROTO_MPTCP : 0);
+	if (listener < 0)
+		die("can't make a socket");
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (bind(listener, &o.address.sa, o.len) < 0 ||
 	    listen(listener, o.hole ? 0 : 16) < 0 ||
