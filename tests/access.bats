@@ -4,9 +4,19 @@
 
 load remote
 
-setup()
+setup_file()
 {
 	start_remote
+}
+
+teardown_file()
+{
+	stop_remote
+}
+
+setup()
+{
+	skip_if_left_out
 	users=$BATS_TEST_TMPDIR/users
 	# alice:secret, by openssl passwd -6 -salt salt
 	printf 'alice:%s\n' "$(openssl passwd -6 -salt salt secret)" >"$users"
@@ -16,7 +26,7 @@ setup()
 teardown()
 {
 	[ -z "${names:-}" ] || end_process "$names"
-	stop_remote
+	stop_superservers
 	handler_teardown
 }
 

@@ -3,14 +3,24 @@
 
 load remote
 
-setup()
+setup_file()
 {
 	start_remote
 }
 
-teardown()
+teardown_file()
 {
 	stop_remote
+}
+
+setup()
+{
+	skip_if_left_out
+}
+
+teardown()
+{
+	stop_superservers
 	handler_teardown
 }
 
@@ -107,7 +117,7 @@ comes_from()
 }
 
 @test "--rate bounds a download" {
-	head -c 3M /dev/zero >"$BATS_TEST_TMPDIR/web/big"
+	head -c 3M /dev/zero >"$web_root/big"
 	serve --open --rate=2000000
 	before=$EPOCHREALTIME
 	run get http://192.0.2.2:8080/big -o /dev/null

@@ -23,18 +23,18 @@ hex_of()
 # request4 PORT, request6 PORT: CONNECT to 127.0.0.1 or ::1
 request4()
 {
-	echo "050100017f000001$(hex16 "$1")"
+	printf '050100017f000001%04x\n' "$1"
 }
 
 request6()
 {
-	echo "0501000400000000000000000000000000000001$(hex16 "$1")"
+	printf '0501000400000000000000000000000000000001%04x\n' "$1"
 }
 
 # request_name NAME PORT
 request_name()
 {
-	printf '05010003%02x%s%s\n' "${#1}" "$(hex_of "$1")" "$(hex16 "$2")"
+	printf '05010003%02x%s%04x\n' "${#1}" "$(hex_of "$1")" "$2"
 }
 
 # start_target [OPTION...] STEP...: listens; the port is in $port.
@@ -42,15 +42,15 @@ start_target()
 {
 	local file=$BATS_TEST_TMPDIR/port
 
-	rm -f "$file" # of the one before
+	[ ! -e "$file" ] || rm "$file" # of the one before
 	"$HOSTS/target" "${target_options[@]}" "$file" "$@" \
 		>"$BATS_TEST_TMPDIR/target.out" 2>"$BATS_TEST_TMPDIR/target.err" 3>&- &
 	target=$!
 	for ((i = 0; i < 500; i++)); do
 		[ -e "$file" ] && break
-		sleep 0.01
+		nap 0.01
 	done
-	port=$(cat "$file")
+	read -r port <"$file"
 }
 
 # The target's steps have held; shows what it said if not.
@@ -82,7 +82,9 @@ play()
 	shift || :
 	run --separate-stderr "$HOSTS/client" "${steps[@]}" -- \
 		"$HANDLER" "${log:---log=stderr}" "$@"
-	record=$(grep '^socks5-handler: client=' <<<"$stderr" || :)
+	record=$stderr
+	[[ $record == "socks5-handler: client="*([!$'\n']) ]] ||
+		record=$(grep '^socks5-handler: client=' <<<"$stderr" || :)
 	record=${record#socks5-handler: }
 	# Shown by bats when a test fails.
 	echo "$output"
@@ -107,18 +109,30 @@ trace_is_whole()
 	wait_until grep -q '^+++ exited' "$BATS_TEST_TMPDIR/trace"
 }
 
-# field NAME: a value of the record, without quotes.
+# find_field NAME: a value of the record, without quotes, in $value.
+find_field()
+{
+	value=
+	[[ $record =~ ^(.*\ )?$1=(\"[^\"]*\"|[^\ ]*) ]] || return 0
+	value=${BASH_REMATCH[2]//\"/}
+}
+
 field()
 {
-	sed -n "s/^\(.* \)\{0,1\}$1=\(\"[^\"]*\"\|[^ ]*\).*/\2/p" <<<"$record" |
-		tr -d '"'
+	local value
+
+	find_field "$1"
+	[ -z "$value" ] || echo "$value"
 }
 
 # has NAME VALUE: the record says so.
 has()
 {
-	[ "$(field "$1")" = "$2" ] || {
-		echo "$1 is '$(field "$1")', not '$2'"
+	local value
+
+	find_field "$1"
+	[ "$value" = "$2" ] || {
+		echo "$1 is '$value', not '$2'"
 		return 1
 	}
 }

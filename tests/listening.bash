@@ -56,7 +56,8 @@ enter()
 		options+=("$1" "$2")
 		shift 2
 	done
-	rm -f "$BATS_TEST_TMPDIR/$name".{in,go}
+	[ ! -e "$BATS_TEST_TMPDIR/$name.in" ] ||
+		rm -f "$BATS_TEST_TMPDIR/$name".{in,go}
 	"${as[@]}" "$HOSTS/client" "${options[@]}" "$1" "${greet[@]}" \
 		"touch:$BATS_TEST_TMPDIR/$name.in" \
 		"await:$BATS_TEST_TMPDIR/$name.go" "${@:2}" 3>&- &
@@ -66,7 +67,7 @@ enter()
 
 leave()
 {
-	touch "$BATS_TEST_TMPDIR/$1.go"
+	: >"$BATS_TEST_TMPDIR/$1.go"
 	wait "${visitors[$1]}"
 	unset "visitors[$1]"
 }

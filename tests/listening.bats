@@ -288,7 +288,7 @@ numbers()
 	enter c "$place" close
 	leave c
 	wait_for_records 2
-	there_are 0 zombies
+	wait_until there_are 0 zombies
 }
 
 # --- its end ---------------------------------------------------------------

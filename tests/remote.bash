@@ -1,13 +1,15 @@
 # For bats: a second host, in a network of its own with a cable to this one.
 # Here is 192.0.2.1 and 2001:db8::1; there are 192.0.2.2 and 2001:db8::2, with
-# a web server on port 8080. What listens here does so on port 1080 of all
-# addresses.
+# a web server on port 8080, whose files are in $web_root. What listens here
+# does so on port 1080 of all addresses.
 #
 #	start_remote; serve --open
 #	there curl -x socks5h://192.0.2.1:1080 http://192.0.2.2:8080/file
 #	recorded refused "denied by ..."
 #
-# and stop_remote in teardown().
+# and stop_remote in teardown(). Or, for all tests of a file, start_remote in
+# setup_file(), where it can't skip (skip_if_left_out), stop_superservers in
+# teardown(), and stop_remote in teardown_file().
 
 load handler
 
@@ -24,10 +26,15 @@ away()
 
 start_remote()
 {
+	local dir=${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}
+
 	need unshare nsenter ip busybox curl
+	[ -z "${LEFT_OUT:-}" ] || return 0
 	# An interface is made: not in the network of this machine.
 	[ "$(ip -o link show | wc -l)" -eq 1 ] ||
 		unavailable "this suite has no network of its own" || return
+	[ -z "${LEFT_OUT:-}" ] || return 0
+	export remote web web_root=$dir/web
 	unshare --net sleep 600 3>&- &
 	remote=$!
 	wait_until away "$remote"
@@ -41,11 +48,11 @@ start_remote()
 		ip address add 192.0.2.4/24 dev there
 		ip -6 address add 2001:db8::2/64 dev there nodad
 		ip link set there up'
-	mkdir -p "$BATS_TEST_TMPDIR/web"
-	echo "far away" >"$BATS_TEST_TMPDIR/web/file"
+	mkdir -p "$web_root"
+	echo "far away" >"$web_root/file"
 	# Not by there(): what is ended is the server, and no shell above it.
 	nsenter -t "$remote" -n busybox httpd -f -p '[::]:8080' \
-		-h "$BATS_TEST_TMPDIR/web" 3>&- &
+		-h "$web_root" 3>&- &
 	web=$!
 	wait_until there curl -q -s --noproxy '*' -o /dev/null \
 		http://192.0.2.2:8080/file
@@ -105,6 +112,6 @@ recorded()
 	[ $# -eq 1 ] || [[ $(field error) == $2 ]]
 }
 
-remote=
-web=
+remote=${remote:-}
+web=${web:-}
 within=()

@@ -4,15 +4,25 @@
 
 load remote
 
-setup()
+setup_file()
 {
 	start_remote
+}
+
+teardown_file()
+{
+	stop_remote
+}
+
+setup()
+{
+	skip_if_left_out
 	rules=$BATS_TEST_TMPDIR/rules
 }
 
 teardown()
 {
-	stop_remote
+	stop_superservers
 	handler_teardown
 }
 
