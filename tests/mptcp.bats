@@ -58,8 +58,8 @@ relays()
 }
 
 @test "a cut never looks whole" {
-	start_target text:half abort
-	play inet "${greet[@]}" "send:$(request4 "$port")" reply:00 \
+	start_target expect:go text:half abort
+	play inet "${greet[@]}" "send:$(request4 "$port")" reply:00 text:go \
 		drain-reset -- --mptcp
 	target_held
 	has end target-reset
@@ -93,13 +93,13 @@ relays()
 	run --separate-stderr unshare -rn sh -c '
 		ip link set lo up
 		echo 0 >/proc/sys/net/mptcp/enabled
-		"$1/target" "$0/port" expect:ping text:pong eof & target=$!
+		"$1/target" "$0/port.0" expect:ping text:pong eof & target=$!
 		for i in $(seq 500); do
-			[ ! -e "$0/port" ] || break
+			[ ! -e "$0/port.0" ] || break
 			sleep 0.02
 		done
 		"$1/client" inet send:050100 recv:0500 send:050100017f000001$(
-			printf %04x "$(cat "$0/port")") reply:00 text:ping \
+			printf %04x "$(cat "$0/port.0")") reply:00 text:ping \
 			expect:pong shut eof -- "$2" --log=stderr --mptcp
 		status=$?
 		wait $target && exit $status' \
