@@ -72,15 +72,27 @@ udp_round()
 {
 	measure "$@" 64B udp 64 32 300
 	measure "$@" 1400B udp 1400 32 300
+}
+
+udp_single_round()
+{
 	measure "$@" single udp 64 1 300
 }
 
 # Beside the one other that has UDP ASSOCIATE: microsocks and ssh have not.
 part_udp()
 {
-	start_candidates direct exec exec-static dante
+	local -a names=(direct exec exec-static dante)
+
+	start_candidates "${names[@]}"
 	in_turn udp "$rounds" udp_round
 	stop_candidates
+	# As with exchanges, the scheduler's choice of a core is no part of it.
+	pinned=$core
+	start_candidates "${names[@]}"
+	in_turn udp "$rounds" udp_single_round
+	stop_candidates
+	pinned=
 }
 
 # What earlier tunnels left in a program's memory is no memory of these.

@@ -254,10 +254,11 @@ function exchange_table(part, heading)
 
 function udp_table()
 {
-	print "## Datagrams\n\nThrough UDP ASSOCIATE to an echo and back, 32 " \
-	    "of them under way at once, or one alone: how many the proxy " \
-	    "relays in a second, there and back being two, and µs of CPU " \
-	    "time of its processes for each. microsocks and ssh relay none.\n"
+	print "## Datagrams\n\nThrough UDP ASSOCIATE to an echo and back: 32 " \
+	    "of them under way at once, or one alone and everything on one " \
+	    "core. How many the proxy relays in a second, there and back " \
+	    "being two, and µs of CPU time of its processes for each. " \
+	    "microsocks and ssh relay none.\n"
 	table("udp", "dante", "64B.per_second|64 B, per second;" \
 	    "1400B.per_second|1,400 B;single.per_second|64 B, one alone;" \
 	    "64B.cpu_us_per_datagram|µs CPU, 64 B;" \
