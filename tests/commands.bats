@@ -8,9 +8,19 @@
 load remote
 load datagram
 
-setup()
+setup_file()
 {
 	start_remote
+}
+
+teardown_file()
+{
+	stop_remote
+}
+
+setup()
+{
+	skip_if_left_out
 	rules=$BATS_TEST_TMPDIR/rules
 	in_there=(nsenter -t "$remote" -n)
 }
@@ -18,7 +28,7 @@ setup()
 teardown()
 {
 	stop_udp_targets
-	stop_remote
+	stop_superservers
 	handler_teardown
 }
 
