@@ -277,7 +277,8 @@ lint-cppcheck:
 		-DVERSION='"0"' socks5-handler.c src static
 
 # .clang-tidy says which checks, and why not others.
-TIDY = $(patsubst %,lint-tidy/%,socks5-handler.c $(ROOMS) $(wildcard static/*.c))
+TIDY = $(patsubst %,lint-tidy/%,socks5-handler.c \
+	$(wildcard src/*.c static/*.c))
 lint-tidy: $(TIDY)
 $(TIDY): lint-tidy/%:
 	$(SAY) TIDY $*

@@ -47,7 +47,10 @@ start_in()
 # is_listening PORT: somebody does.
 is_listening()
 {
-	[ -n "$(listener_inodes self "$1")" ]
+	local -a inodes
+
+	find_listeners self "$1"
+	[ ${#inodes[@]} -gt 0 ]
 }
 
 is_listening_or_gone()
