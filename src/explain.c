@@ -1,4 +1,5 @@
 #include "explain.h"
+#include "bind.h"
 #include "host.h"
 #include "io.h"
 #include "permit.h"
@@ -114,6 +115,15 @@ read_target(const struct config_explain *ask, struct wire_destination *out)
 
 /* --- the answer ----------------------------------------------------------- */
 
+/* Who asks for what. */
+struct question {
+	const struct config *config;
+	struct identity who;
+	enum rules_command command;
+	struct wire_destination dst;
+	struct permit permit;
+};
+
 static void
 print_line(const struct rules *rules, const struct rules_line *line)
 {
@@ -124,36 +134,45 @@ print_line(const struct rules *rules, const struct rules_line *line)
 		printf("%s: no line matches, so it is denied\n", rules->file);
 }
 
-/* Where it would come from: what is set, or what the kernel would choose. */
+/* Without the port. */
 static void
-print_source(const union addr *to, const struct terms *terms)
+print_host(const union addr *addr)
+{
+	char text[ADDR_TEXT_MAX];
+
+	addr_format(&addr->sa, text);
+	*strrchr(text, ':') = '\0';
+	fputs(text, stdout);
+}
+
+/* Our own address on the way there: what is set, or what the kernel would
+ * choose. */
+static void
+print_source(const union addr *to, const struct terms *terms, const char *where)
 {
 	bool ipv6 = to->sa.sa_family == AF_INET6;
-	union addr from = terms->source[ipv6];
-	socklen_t len = sizeof(from);
-	char text[ADDR_TEXT_MAX], *port;
+	union addr own = terms->source[ipv6];
+	socklen_t len = sizeof(own);
 	int fd;
 
 	if (terms->source_same) {
-		printf(", from the address that the client has reached");
+		printf("%s the address that the client has reached", where);
 		return;
 	}
 	fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (from.sa.sa_family == AF_UNSPEC &&
+	if (own.sa.sa_family == AF_UNSPEC &&
 	    (connect(fd, &to->sa, addr_len(to)) < 0 ||
-		getsockname(fd, &from.sa, &len) < 0)) {
-		printf(", but: %s", strerror(errno));
+		getsockname(fd, &own.sa, &len) < 0)) {
+		printf("%s nowhere: %s", where, strerror(errno));
 	} else {
-		addr_format(&from.sa, text);
-		port = strrchr(text, ':');
-		*port = '\0';
-		printf(", from %s", text);
+		printf("%s ", where);
+		print_host(&own);
 	}
 	close(fd);
 }
 
 static void
-print_terms(const struct terms *terms)
+print_terms(const struct question *q, const struct terms *terms)
 {
 	printf("lifetime %g s", (double)terms->lifetime_ms / 1000);
 	if (terms->idle_ms)
@@ -162,75 +181,150 @@ print_terms(const struct terms *terms)
 		printf(", interface %s", terms->interface);
 	if (terms->mark)
 		printf(", mark %u", terms->mark);
-	if (terms->rate)
+	if (terms->rate && q->command != RULES_UDP)
 		printf(", rate %ju bytes/s", (uintmax_t)terms->rate);
 	putchar('\n');
 }
 
-static int
-print_reply(uint8_t rep)
+/* Where it is not 00; of a datagram nobody is told. */
+static void
+print_refusal(const struct question *q, uint8_t rep)
 {
-	if (rep == WIRE_REP_SUCCEEDED)
-		puts("reply: 00, if it can be connected");
+	if (q->command == RULES_UDP)
+		puts("reply: 00, and the datagram is dropped");
 	else
 		printf("reply: %02x\n", rep);
-	return 0;
 }
 
-/* Each address with its line, in the order of dialling. */
+/* Each address with its line, in the order in which they are tried. */
 static void
-print_addresses(const struct config *config, const struct permit *permit,
-    const struct addr_list *list)
+print_addresses(const struct question *q, const struct addr_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
-		struct permit one = *permit;
+		struct permit one = q->permit;
 		struct addr_list alone = {.count = 1, .at = {list->at[i]}};
-		struct terms terms = config->terms;
+		struct terms terms = q->config->terms;
 		char text[ADDR_TEXT_MAX];
 		bool allowed = permit_addresses(&one, &alone) == 0;
 
-		printf("%s: %s", addr_format(&list->at[i].sa, text),
-		    allowed ? "allowed" : "denied");
-		if (allowed) {
-			permit_terms(&one, &terms);
-			print_source(&list->at[i], &terms);
-		}
+		if (q->command == RULES_RESOLVE)
+			print_host(&list->at[i]);
+		else
+			fputs(addr_format(&list->at[i].sa, text), stdout);
+		printf(": %s", allowed ? "allowed" : "denied");
+		permit_terms(&one, &terms);
+		if (allowed && q->command & (RULES_CONNECT | RULES_UDP))
+			print_source(&list->at[i], &terms, ", from");
 		printf(", by ");
-		print_line(&config->rules, one.by[0]);
+		print_line(&q->config->rules, one.by[0]);
 	}
 }
 
-static int
-explain_addresses(const struct config *config, struct permit *permit,
-    const struct wire_destination *dst)
+/* What is done, and said, once it may go to any of these. */
+static void
+print_success(struct question *q, struct addr_list *list)
+{
+	struct terms terms = q->config->terms;
+	const union addr first = list->at[0];
+	struct addr_list some;
+
+	permit_take(&q->permit, list, &some, &terms);
+	print_terms(q, &terms);
+	if (q->command == RULES_BIND) {
+		print_source(&first, &terms, "listens on");
+		puts("\nreply: 00, if it can listen there, and a second one "
+		     "when the peer has come");
+	} else if (q->command == RULES_UDP) {
+		puts("reply: 00, and the datagram is relayed, if it can be "
+		     "sent");
+	} else {
+		puts("reply: 00, if it can be connected");
+	}
+}
+
+/* The same for a look-up, whose answer is the first of these. */
+static void
+print_answer(const struct question *q, const struct addr_list *list)
+{
+	printf("reply: 00, with ");
+	print_host(&list->at[0]);
+	puts(q->dst.atyp == WIRE_ATYP_NAME
+		 ? ""
+		 : "; RESOLVE_PTR: with its name, if it has one");
+}
+
+static const char *
+lookup_words(int error)
+{
+	switch (error) {
+	case ENXIO:
+		return "name not found";
+	case EREMOTEIO:
+		return "name servers failed";
+	default:
+		return strerror(error);
+	}
+}
+
+static void
+explain_addresses(struct question *q)
 {
 	const struct io_end nobody = {.fd = -1};
-	struct terms terms = config->terms;
-	struct addr_list list, some;
+	sa_family_t first = q->config->prefer;
+	struct addr_list list;
 	int rc;
 
-	io_alarm(config->connect_timeout_ms);
-	rc = resolve_destination(dst, &nobody, &list);
+	io_alarm(q->config->connect_timeout_ms);
+	rc = resolve_destination(&q->dst, &nobody, &list);
 	if (rc < 0) {
-		printf("%s: %s\n", dst->name,
-		    rc == -ENXIO ? "name not found" : strerror(-rc));
-		return print_reply(wire_rep_from_errno(-rc));
+		printf("%s: %s\n", q->dst.name, lookup_words(-rc));
+		print_refusal(q, wire_rep_from_errno(-rc));
+		return;
 	}
-	if (config->prefer != AF_UNSPEC)
-		addr_prefer(&list, config->prefer);
-	print_addresses(config, permit, &list);
-	if (permit_addresses(permit, &list) < 0)
-		return print_reply(WIRE_REP_NOT_ALLOWED);
-	permit_take(permit, &list, &some, &terms);
-	print_terms(&terms);
-	return print_reply(WIRE_REP_SUCCEEDED);
+	if (q->command == RULES_RESOLVE && first == AF_UNSPEC)
+		first = AF_INET;
+	if (q->command & (RULES_CONNECT | RULES_RESOLVE) && first != AF_UNSPEC)
+		addr_prefer(&list, first);
+	print_addresses(q, &list);
+	if (permit_addresses(&q->permit, &list) < 0) {
+		print_refusal(q, WIRE_REP_NOT_ALLOWED);
+	} else if (q->command == RULES_RESOLVE) {
+		addr_prefer(&list, first);
+		print_answer(q, &list);
+	} else {
+		print_success(q, &list);
+	}
 }
 
-static int
-explain(const struct config *config, struct permit *permit,
-    enum rules_command command, const struct wire_destination *dst)
+/* The words of a reply that the target has no part in, or NULL. */
+static const char *
+explain_command(struct question *q)
 {
-	const char *user = config->explain.user;
+	const struct config *config = q->config;
+	bool anyone = q->command == RULES_BIND && bind_from_anyone(&q->dst);
+
+	if (config->has_upstream && q->command != RULES_CONNECT)
+		return "07, as --upstream is asked for CONNECT alone";
+	if (q->command == RULES_RESOLVE && !config->resolve)
+		return "07, without --resolve";
+	if (!anyone && q->command != RULES_UDP)
+		return NULL;
+	if (permit_command(&q->permit, q->command) < 0) {
+		print_line(&config->rules, q->permit.by[0]);
+		return "02";
+	}
+	if (q->who.has_ids)
+		return "07, as it needs a client with an IP address";
+	return anyone ? "00, and the rules are asked about whoever comes"
+		      : NULL;
+}
+
+static void
+explain(struct question *q)
+{
+	const struct config *config = q->config;
+	const char *user = config->explain.user, *told;
+	struct permit *permit = &q->permit;
 	struct terms terms = config->terms;
 
 	if (user)
@@ -240,37 +334,44 @@ explain(const struct config *config, struct permit *permit,
 		       "password\n",
 		    config->rules.file);
 		puts("method: FF");
-		return 0;
+		return;
 	}
-	if (permit_request(permit, command, dst, config->has_upstream) < 0) {
+	told = explain_command(q);
+	if (told) {
+		printf("reply: %s\n", told);
+		return;
+	}
+	if (permit_request(permit, q->command, &q->dst, config->has_upstream) <
+	    0) {
 		print_line(&config->rules, permit->by[0]);
-		return print_reply(WIRE_REP_NOT_ALLOWED);
+		print_refusal(q, WIRE_REP_NOT_ALLOWED);
+		return;
 	}
 	if (permit->verdict == RULES_ALLOWED)
 		print_line(&config->rules, permit->by[0]);
-	if (!config->has_upstream)
-		return explain_addresses(config, permit, dst);
+	if (!config->has_upstream) {
+		explain_addresses(q);
+		return;
+	}
 	permit_terms(permit, &terms);
-	print_terms(&terms);
+	print_terms(q, &terms);
 	puts("reply: the upstream's");
-	return 0;
 }
 
 int
 explain_request(const struct config *config)
 {
-	enum rules_command command;
-	struct wire_destination dst;
-	struct identity who;
-	struct permit permit;
+	struct question q = {.config = config};
 	int rc;
 
-	if ((rc = read_client(&config->explain, &who)) < 0 ||
-	    (rc = read_command(config->explain.command, &command)) < 0 ||
-	    (rc = read_target(&config->explain, &dst)) < 0)
+	if ((rc = read_client(&config->explain, &q.who)) < 0 ||
+	    (rc = read_command(config->explain.command, &q.command)) < 0 ||
+	    (rc = read_target(&config->explain, &q.dst)) < 0)
 		return rc;
-	permit_begin(&permit, &config->rules, config->open, &who, -1);
-	rc = explain(config, &permit, command, &dst);
-	permit_end(&permit);
-	return rc;
+	if (q.command == RULES_RESOLVE)
+		q.dst.port = 0; /* it means nothing there */
+	permit_begin(&q.permit, &config->rules, config->open, &q.who, -1);
+	explain(&q);
+	permit_end(&q.permit);
+	return 0;
 }

@@ -2,6 +2,10 @@
 # --rules, --explain and --check: what the lines of a file do to clients on real
 # sockets. The language itself is tested by tests/unit/test_rules.c.
 
+#
+# Each test is a process of its own, and may change what it likes:
+# shellcheck disable=SC2030,SC2031
+
 load remote
 
 setup_file()
@@ -210,5 +214,63 @@ write_rules()
 		echo "$words: $output"
 		[ "$status" -eq 64 ]
 		[ "${#lines[@]}" -eq 1 ]
+	done
+}
+
+# explains COMMAND HOST PATTERN [OPTION...]: to the last line
+explains()
+{
+	run "$HANDLER" --explain --command="$1" "${@:4}" "$2" 8080
+	echo "$output"
+	[ "$status" -eq 0 ]
+	# shellcheck disable=SC2053 # a pattern
+	[[ $output == $3 ]]
+}
+
+@test "--explain: commands other than CONNECT" {
+	write_rules 'deny command=bind to 192.0.2.4' \
+		'allow command=udp to 192.0.2.2 port 8080 source=192.0.2.3 rate=9' \
+		'allow command=bind to 192.0.2.0/24 source=192.0.2.3 lifetime=7' \
+		'allow command=resolve to 192.0.2.2, *.test'
+	ruled=(--rules="$rules" --resolve)
+
+	explains bind 192.0.2.2 "$rules:3: *"$'\n'"192.0.2.2:8080: allowed, \
+by $rules:3: *"$'\n'"lifetime 7 s"$'\n'"listens on 192.0.2.3
+reply: 00, if it can listen there, and a second one when the peer has come" \
+		"${ruled[@]}"
+	explains bind 192.0.2.4 "$rules:1: *"$'\n'"reply: 02" "${ruled[@]}"
+	explains bind 0.0.0.0 \
+		"reply: 00, and the rules are asked about whoever comes" \
+		"${ruled[@]}"
+
+	explains udp 192.0.2.2 "$rules:2: *"$'\n'"192.0.2.2:8080: allowed, \
+from 192.0.2.3, by $rules:2: *"$'\n'"lifetime 30 s
+reply: 00, and the datagram is relayed, if it can be sent" "${ruled[@]}"
+	explains udp 192.0.2.4 "$rules: no line matches, so it is denied
+reply: 00, and the datagram is dropped" "${ruled[@]}"
+	explains udp no-such.invalid "*no-such.invalid: name*
+reply: 00, and the datagram is dropped"
+	# A Unix socket has no address, and some have no right to it at all.
+	explains udp 192.0.2.2 "reply: 07, *client with an IP address" --uid=0
+	write_rules 'deny command=udp,bind to any' \
+		'allow command=resolve to any, internal port 8080' \
+		'allow command=resolve to 192.0.2.2'
+	explains udp 192.0.2.2 "$rules:1: *"$'\n'"reply: 02" "${ruled[@]}"
+	explains bind 0.0.0.0 "$rules:1: *"$'\n'"reply: 02" "${ruled[@]}"
+
+	# There is no port, and so no line with one matches.
+	explains resolve 192.0.2.4 "$rules: no line matches*"$'\n'"reply: 02" \
+		"${ruled[@]}"
+	explains resolve 192.0.2.2 "$rules:3: *"$'\n'"192.0.2.2: allowed, by \
+$rules:3: *"$'\n'"reply: 00, with 192.0.2.2; RESOLVE_PTR: with its name*" \
+		"${ruled[@]}"
+	explains resolve localhost "*"$'\n'"reply: 00, with 127.0.0.1" --resolve
+	explains resolve localhost "*"$'\n'"reply: 02" --resolve \
+		--from=192.0.2.2 --open
+	explains resolve 192.0.2.2 "reply: 07, without --resolve"
+	for command in bind udp resolve; do
+		explains $command 192.0.2.2 \
+			"reply: 07, as --upstream is asked for CONNECT alone" \
+			--upstream=socks5://127.0.0.1:1090 --resolve
 	done
 }
