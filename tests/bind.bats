@@ -21,6 +21,7 @@ teardown()
 		kill "$client" 2>/dev/null || :
 		wait "$client" 2>/dev/null || :
 	fi
+	[ -z "${PROGRAM:-}" ] || stop_superservers
 	handler_teardown
 }
 
@@ -353,4 +354,46 @@ active_ftp()
 
 @test "active FTP over SOCKS4" {
 	active_ftp 4
+}
+
+# --- a client from elsewhere ----------------------------------------------
+
+@test "node's socks" {
+	need node socat
+	export NODE_PATH=/usr/share/nodejs # where Debian has them
+	node -e 'require("socks")' || unavailable "node-socks is missing"
+	start_superserver socat-nofork --log=stderr
+	timeout 20 node -e '
+const {SocksClient} = require("socks");
+const client = new SocksClient({
+	proxy: {host: "127.0.0.1", port: Number(process.argv[1]), type: 5},
+	command: "bind",
+	destination: {host: "127.0.0.1", port: 0},
+});
+client.on("error", (e) => { throw e; });
+client.on("bound", (info) => {
+	console.log("bnd", info.remoteHost.host, info.remoteHost.port);
+});
+client.on("established", (info) => {
+	let came = "";
+	info.socket.on("data", (data) => { came += data; });
+	info.socket.on("end", () => {
+		console.log("peer", info.remoteHost.host,
+		    info.remoteHost.port, came);
+		info.socket.end("pong");
+	});
+	info.socket.resume();
+});
+client.connect();' "$PORT" >"$out" 3>&- &
+	client=$!
+	wait_until grep -q '^bnd 127\.0\.0\.1 ' "$out"
+	read -r _ bound_address bound_port <"$out"
+	peer_comes text:ping shut expect:pong eof
+	wait "$client"
+	client=
+	wait_for_records 1
+	cat "$out"
+	has end target-eof
+	peer=$(field address)
+	grep -q "^peer 127\.0\.0\.1 ${peer##*:} ping$" "$out"
 }

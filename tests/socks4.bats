@@ -235,3 +235,23 @@ longer_than()
 		has reply 0
 	done
 }
+
+@test "links2, which speaks SOCKS4a" {
+	need links2 busybox
+	start_web
+	start_superserver systemd-socket-activate-inetd --log=stderr
+	HOME=$BATS_TEST_TMPDIR timeout -k 5 30 links2 \
+		-socks-proxy "fred@127.0.0.1:$PORT" \
+		-source "http://localhost:$WEB_PORT/file" >"$BATS_TEST_TMPDIR/out"
+	came_whole "$BATS_TEST_TMPDIR/out"
+	wait_for_records 1
+	has target "localhost:$WEB_PORT"
+	has reply 0
+	has ident fred
+	echo "<p>far <b>away</b>" >"$WEB/page.html"
+	run env HOME="$BATS_TEST_TMPDIR" timeout -k 5 30 links2 \
+		-socks-proxy "127.0.0.1:$PORT" \
+		-dump "http://localhost:$WEB_PORT/page.html"
+	[[ $output == *"far away"* ]]
+	wait_for_records 2
+}

@@ -686,3 +686,110 @@ print("all came back")' "$port"
 	wait_until grep -q 'udp_up=3 udp_down=3 ' \
 		"$BATS_TEST_TMPDIR/listener.log"
 }
+
+@test "node's socks" {
+	need node
+	export NODE_PATH=/usr/share/nodejs # where Debian has them
+	node -e 'require("socks")' || unavailable "node-socks is missing"
+	start_udp_target
+	start_listener 127.0.0.1
+	timeout 20 node -e '
+const {SocksClient} = require("socks");
+const dgram = require("dgram");
+const [proxy, target] = process.argv.slice(1).map(Number);
+const udp = dgram.createSocket("udp4");
+const client = new SocksClient({
+	proxy: {host: "127.0.0.1", port: proxy, type: 5},
+	command: "associate",
+	destination: {host: "0.0.0.0", port: 0},
+});
+const payloads = [Buffer.from("hi"), Buffer.alloc(1400, 7),
+    Buffer.alloc(20000, 9)];
+let relay, socket, back = 0;
+function next() {
+	udp.send(SocksClient.createUDPFrame({
+		remoteHost: {host: back % 2 ? "localhost" : "127.0.0.1",
+		    port: target},
+		data: payloads[back],
+	}), relay.port, relay.host);
+}
+client.on("error", (e) => { throw e; });
+client.on("established", (info) => {
+	relay = info.remoteHost;
+	socket = info.socket;
+	next();
+});
+udp.on("message", (message) => {
+	const frame = SocksClient.parseUDPFrame(message);
+	if (frame.remoteHost.host !== "127.0.0.1" ||
+	    frame.remoteHost.port !== target ||
+	    !frame.data.equals(payloads[back]))
+		throw new Error("not what was sent");
+	if (++back < payloads.length)
+		return next();
+	socket.end();
+	udp.close();
+});
+client.connect();' "$listener" "$port"
+	wait_until grep -q 'udp_up=3 udp_down=3 .*end=client-eof' \
+		"$BATS_TEST_TMPDIR/listener.log"
+}
+
+# start_openvpn NAME OPTION...: one end of a tunnel, in the network that
+# $in_there enters; it knows the other by its certificate.
+start_openvpn()
+{
+	local name=$1 peer=server
+
+	[ "$name" = client ] || peer=client
+	"${in_there[@]}" openvpn --dev tun --proto udp --verb 3 \
+		--cert "$BATS_TEST_TMPDIR/$name.crt" \
+		--key "$BATS_TEST_TMPDIR/$name.key" --peer-fingerprint \
+		"$(openssl x509 -in "$BATS_TEST_TMPDIR/$peer.crt" -noout \
+			-fingerprint -sha256 | cut -d = -f 2)" "${@:2}" \
+		>"$BATS_TEST_TMPDIR/$name.log" 2>&1 3>&- &
+	others+=($!)
+}
+
+@test "OpenVPN over UDP, by its socks-proxy" {
+	need openvpn openssl busybox
+	[ -w /dev/net/tun ] || unavailable "no /dev/net/tun to open"
+	start_network
+	for name in client server; do
+		openssl req -x509 -newkey ec -nodes -days 2 -subj "/CN=$name" \
+			-pkeyopt ec_paramgen_curve:prime256v1 \
+			-keyout "$BATS_TEST_TMPDIR/$name.key" \
+			-out "$BATS_TEST_TMPDIR/$name.crt" 2>/dev/null
+	done
+	in_there=("${at_proxy[@]}")
+	start_listener 192.0.2.1
+	in_there=("${at_target[@]}")
+	start_openvpn server --local 198.51.100.2 --tls-server --dh none \
+		--ifconfig 10.8.0.1 10.8.0.2
+	in_there=("${at_client[@]}")
+	start_openvpn client --remote 198.51.100.2 1194 --nobind --tls-client \
+		--socks-proxy 192.0.2.1 "$listener" \
+		--ifconfig 10.8.0.2 10.8.0.1
+	vpn=${others[-1]}
+	for name in client server; do
+		wait_until grep -q 'Initialization Sequence Completed' \
+			"$BATS_TEST_TMPDIR/$name.log"
+	done
+	"${at_client[@]}" busybox ping -c 1 -W 10 10.8.0.1
+	"${at_target[@]}" "$HOSTS/target" -a 10.8.0.1 -l 30 \
+		"$BATS_TEST_TMPDIR/port" exchange:1M shut eof 3>&- &
+	others+=($!)
+	wait_until test -e "$BATS_TEST_TMPDIR/port"
+	"${at_client[@]}" "$HOSTS/client" -l 30 \
+		"tcp:10.8.0.1:$(cat "$BATS_TEST_TMPDIR/port")" \
+		exchange:1M shut eof
+	wait "${others[-1]}"
+	unset 'others[-1]'
+	end_process "$vpn"
+	wait_until grep -q 'end=client-' "$BATS_TEST_TMPDIR/listener.log"
+	record=$(cat "$BATS_TEST_TMPDIR/listener.log")
+	echo "$record"
+	has command UDP_ASSOCIATE
+	at_least "$(field bytes_up)" 1048576
+	at_least "$(field bytes_down)" 1048576
+}
