@@ -27,7 +27,7 @@ CHECK_PACKAGES = systemd bats libcmocka-dev curl busybox socat ncat \
 	netcat-openbsd openssh-client git iproute2 procps strace util-linux \
 	chromium connect-proxy proxychains4 torsocks dante-client \
 	python3-socks tnftp python3-pyftpdlib netbase openssl whois apache2-utils \
-	bubblewrap node-socks openvpn links2
+	bubblewrap nodejs node-socks openvpn links2
 # The inetds are only unpacked (tests/fetch-superservers.sh); these they load.
 CHECK_PACKAGES += libwrap0 libevent-2.1-7 libtirpc3 libbsd0 libgssapi-krb5-2 \
 	liblua5.3-0 libopentracing-c-wrapper0

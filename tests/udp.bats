@@ -101,10 +101,8 @@ listens()
 }
 
 @test "an answer that leaves no room for the header is dropped" {
-	start_udp_target -r 65498
-	large=$port
-	start_udp_target -r 65497
-	play inet "${associate[@]}" "put:$(to4 "$large")01" \
+	start_udp_target -r 65498 -r 65497
+	play inet "${associate[@]}" "put:$(to4 "$port")01" \
 		"put:$(to4 "$port")01" "get:$(to4 "$port")+65497" close
 	has dropped oversize:1
 	has udp_up 2
@@ -454,6 +452,7 @@ listens()
 	for i in 0 1 2; do
 		wait "${clients[i]}"
 	done
+	others=("${others[0]}")
 	play inet "${associate[@]}" close -- "$range"
 }
 
@@ -770,7 +769,6 @@ start_openvpn()
 	start_openvpn client --remote 198.51.100.2 1194 --nobind --tls-client \
 		--socks-proxy 192.0.2.1 "$listener" \
 		--ifconfig 10.8.0.2 10.8.0.1
-	vpn=${others[-1]}
 	for name in client server; do
 		wait_until grep -q 'Initialization Sequence Completed' \
 			"$BATS_TEST_TMPDIR/$name.log"
@@ -784,8 +782,9 @@ start_openvpn()
 		"tcp:10.8.0.1:$(cat "$BATS_TEST_TMPDIR/port")" \
 		exchange:1M shut eof
 	wait "${others[-1]}"
+	unset 'others[-1]' # so that nobody ends what has its number by then
+	end_process "${others[-1]}"
 	unset 'others[-1]'
-	end_process "$vpn"
 	wait_until grep -q 'end=client-' "$BATS_TEST_TMPDIR/listener.log"
 	record=$(cat "$BATS_TEST_TMPDIR/listener.log")
 	echo "$record"

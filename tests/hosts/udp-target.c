@@ -8,7 +8,8 @@
  * PORTFILE once it does, and sends each datagram back to where it came from.
  * Prints "got ADDRESS PORT LEN" for each.
  *
- * -r  answers with LEN bytes instead, a pattern as in datagram.c
+ * -r  answers with LEN bytes instead, a pattern as in datagram.c; given twice,
+ *     with the one and the other in turn
  * -c  how often it answers, a digit for each datagram in turn (1)
  * -o  answers from another port of the same address
  * -s  before each answer the same bytes come from this address
@@ -106,7 +107,8 @@ main(int argc, char **argv)
 	static uint8_t data[DATAGRAM_MAX];
 	const char *host = "127.0.0.1", *stranger = NULL, *times = "1";
 	const char *turn;
-	int opt, fd, out, other = -1, port = 0, answer = -1;
+	int opt, fd, out, other = -1, port = 0, answers[2] = {-1, -1};
+	int lengths = 0, answered = 0, answer;
 	bool from_other = false;
 	unsigned limit = 30;
 	in_port_t bound, ignored;
@@ -117,7 +119,7 @@ main(int argc, char **argv)
 		else if (opt == 'p')
 			port = atoi(optarg);
 		else if (opt == 'r')
-			answer = atoi(optarg);
+			answers[lengths++ % 2] = atoi(optarg);
 		else if (opt == 'c')
 			times = optarg;
 		else if (opt == 'o')
@@ -129,8 +131,9 @@ main(int argc, char **argv)
 		else
 			return usage();
 	}
-	if (optind + 1 != argc || answer > DATAGRAM_MAX || limit < 1 ||
-	    !*times || times[strspn(times, "0123456789")])
+	if (optind + 1 != argc || answers[0] > DATAGRAM_MAX ||
+	    answers[1] > DATAGRAM_MAX || limit < 1 || !*times ||
+	    times[strspn(times, "0123456789")])
 		return usage();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	alarm(limit);
@@ -148,6 +151,7 @@ main(int argc, char **argv)
 		if (n < 0)
 			die("can't receive");
 		print_got(&from, n);
+		answer = answers[lengths > 1 ? answered++ % 2 : 0];
 		if (answer >= 0)
 			n = answer;
 		for (ssize_t i = 0; i < answer; i++)
