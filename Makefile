@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # socks5-handler: `make help` lists the targets.
 
 VERSION = 0.1.0
@@ -84,19 +85,20 @@ LDFLAGS_fuzz = -fsanitize=address,undefined
 CFLAGS_analyzer = -O2 -fanalyzer -Werror
 CFLAGS_lint = -O2 -Werror -D_FORTIFY_SOURCE=2
 
-ROOMS = $(filter-out $(INSTEAD_$(BUILD):static/%=src/%),$(wildcard src/*.c)) \
+MODULES = $(filter-out $(REPLACED_$(BUILD)),$(wildcard src/*/*.c src/*/*/*.c)) \
 	$(INSTEAD_$(BUILD))
-# What stands in for a room: there is no libsystemd in the static build.
+# What stands in for a module: there is no libsystemd in the static build.
 INSTEAD_static = static/systemd.c static/libcrypt.c
+REPLACED_static = src/base/systemd.c src/policy/libcrypt.c
 LIB = $(O)/libsocks5-handler.a
 BIN = $(O)/socks5-handler
-UNIT = $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
-FUZZ = $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
+UNIT = $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c))
+FUZZ = $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*/fuzz_*.c))
 HOSTS = $(addprefix $(O)/tests/hosts/,client target listen hear \
 	udp-target nameserver)
 BENCH = $(patsubst %,$(O)/bench/%,load accept-exec start empty)
 SOURCES = socks5-handler.c \
-	$(wildcard src/*.[ch] static/*.c tests/*/*.[ch] bench/*.[ch])
+	$(shell find src static tests bench -name '*.[ch]')
 SCRIPTS = $(wildcard tools/*.sh tests/*.sh tests/*.bash tests/*.bats) \
 	$(wildcard bench/*.bash) bench/run bench/inside bench/charts \
 	tests/run .ci/run xinetd/tcpserver
@@ -135,16 +137,17 @@ RELAYS = splice readwrite
 RELAY_splice = -DRELAY_BULK_READ=1
 RELAY_readwrite = -DRELAY_BULK_READ=SSIZE_MAX
 
-$(RELAYS:%=$(O)/src/relay-%.o): $(O)/src/relay-%.o: src/relay.c Makefile
+$(RELAYS:%=$(O)/src/net/relay-%.o): $(O)/src/net/relay-%.o: \
+		src/net/relay.c Makefile
 	@mkdir -p $(@D)
 	$(SAY) CC $@
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(RELAY_$*) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
-$(RELAYS:%=$(BIN)-%): $(BIN)-%: $(O)/socks5-handler.o $(O)/src/relay-%.o $(LIB)
+$(RELAYS:%=$(BIN)-%): $(BIN)-%: $(O)/socks5-handler.o $(O)/src/net/relay-%.o $(LIB)
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^
 
-$(LIB): $(ROOMS:%.c=$(O)/%.o)
+$(LIB): $(MODULES:%.c=$(O)/%.o)
 	$(SAY) AR $@
 	$(Q)rm -f $@ && ar rcs $@ $^
 
@@ -161,20 +164,21 @@ run: build-packages run-packages
 
 # --- the tests -----------------------------------------------------------
 
+$(UNIT): CPPFLAGS_ALL += -Itests/unit
 $(UNIT): %: %.o $(LIB)
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ -lcmocka
 
-$(O)/tests/unit/test_relay-splice: $(O)/tests/unit/test_relay.o \
-		$(O)/src/relay-splice.o $(LIB)
+$(O)/tests/unit/net/test_relay-splice: $(O)/tests/unit/net/test_relay.o \
+		$(O)/src/net/relay-splice.o $(LIB)
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ -lcmocka
 
 # It counts what is asked of crypt(3).
-$(O)/tests/unit/test_auth: LDFLAGS_ALL += -Wl,--wrap=libcrypt_hash
+$(O)/tests/unit/policy/test_auth: LDFLAGS_ALL += -Wl,--wrap=libcrypt_hash
 
-# Of the room and of what stands in for it.
-$(O)/tests/unit/test_systemd-static: $(O)/tests/unit/test_systemd.o \
+# Of the module and of what stands in for it.
+$(O)/tests/unit/base/test_systemd-static: $(O)/tests/unit/base/test_systemd.o \
 		$(O)/static/systemd.o
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ -lcmocka
@@ -184,13 +188,14 @@ $(HOSTS): %: %.o $(O)/tests/hosts/play.o $(O)/tests/hosts/datagram.o
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^
 
+$(FUZZ): CPPFLAGS_ALL += -Itests/fuzz
 $(FUZZ): %: %.o $(O)/tests/fuzz/replay.o $(LIB)
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^
 
 check-programs: $(BIN) $(UNIT) $(HOSTS) $(FUZZ) $(BENCH) $(BIN)-splice \
-		$(O)/tests/unit/test_relay-splice \
-		$(O)/tests/unit/test_systemd-static
+		$(O)/tests/unit/net/test_relay-splice \
+		$(O)/tests/unit/base/test_systemd-static
 
 # The static build has no cmocka: what is run on it comes from the other one.
 check: CHECK_BUILD = $(BUILD:static=release)
@@ -210,18 +215,20 @@ coverage: build-packages check-packages coverage-packages
 
 # libFuzzer starts from the corpus, and writes what it finds to build/.
 fuzz: build-packages fuzz-packages
-	@for target in $(notdir $(FUZZ)); do \
+	@for target in $(FUZZ:$(O)/tests/fuzz/%=%); do \
 		$(MAKE) --no-print-directory -s BUILD=fuzz CC=clang \
 			FUZZ_TARGET=$$target fuzz-one || exit 1; \
 	done
 
 SECONDS ?= 60
+fuzz-one: CPPFLAGS_ALL += -Itests/fuzz
 fuzz-one: $(O)/tests/fuzz/$(FUZZ_TARGET).o $(LIB)
 	@mkdir -p build/fuzz/found/$(FUZZ_TARGET)
-	$(CC) -fsanitize=fuzzer,address,undefined -o $(O)/$(FUZZ_TARGET) $^
-	$(O)/$(FUZZ_TARGET) -max_total_time=$(SECONDS) -max_len=1024 \
+	$(CC) -fsanitize=fuzzer,address,undefined \
+		-o $(O)/$(notdir $(FUZZ_TARGET)) $^
+	$(O)/$(notdir $(FUZZ_TARGET)) -max_total_time=$(SECONDS) -max_len=1024 \
 		build/fuzz/found/$(FUZZ_TARGET) \
-		tests/fuzz/corpus/$(FUZZ_TARGET:fuzz_%=%)
+		tests/fuzz/corpus/$(patsubst fuzz_%,%,$(notdir $(FUZZ_TARGET)))
 
 # --- the benchmark -------------------------------------------------------
 
@@ -278,7 +285,7 @@ lint-cppcheck:
 
 # .clang-tidy says which checks, and why not others.
 TIDY = $(patsubst %,lint-tidy/%,socks5-handler.c \
-	$(wildcard src/*.c static/*.c))
+	$(wildcard src/*/*.c src/*/*/*.c static/*.c))
 lint-tidy: $(TIDY)
 $(TIDY): lint-tidy/%:
 	$(SAY) TIDY $*

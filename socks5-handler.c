@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * socks5-handler: the life of one SOCKS5 connection, in the protocol's order.
  *
@@ -5,16 +6,16 @@
  * descriptors 0 and 1. Each phase returns 0 or -errno; the first failure goes
  * to refuse(), which answers in the form that the phase allows.
  */
-#include "accept.h"
-#include "command.h"
-#include "config.h"
-#include "explain.h"
-#include "handshake.h"
-#include "io.h"
-#include "log.h"
-#include "peer.h"
-#include "permit.h"
-#include "session.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "policy/permit.h"
+#include "service/accept.h"
+#include "session/command.h"
+#include "session/explain.h"
+#include "session/handshake.h"
+#include "session/peer.h"
+#include "session/session.h"
 
 #include <errno.h>
 #include <sysexits.h>

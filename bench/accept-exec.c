@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * accept-exec: a super-server that does as little as one can.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* empty: the least that a program can do. */
 int
 main(void)

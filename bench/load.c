@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * load: measures a SOCKS5 proxy with clients and targets of its own, all in
  * this process; on 127.0.0.1.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * load: the tests, each in a file of its own, and what they share.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "measure.h"
 #include "tunnel.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * measure: what a proxy's processes have used, and what came of a test.
  */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # For bench/inside: what is measured, part by part.
 
 setup_round()

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # For bench/run: the candidates, each in a cgroup of its own where there may be
 # one, and on a port of its own.
 #

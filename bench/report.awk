@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # report.awk: what the figures of bench/inside come to.
 #
 #	awk -v notes=FILE -v machine=FILE -f report.awk FIGURES

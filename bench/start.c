@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * start: how long programs take from the exec to their exit.
  *

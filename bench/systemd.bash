@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # For bench/inside: the units under the real systemd, which
 # tests/systemd-sandbox.sh boots in this network.
 

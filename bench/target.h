@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * target: the servers that the load generator connects to, in a thread of its
  * own process.

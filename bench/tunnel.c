@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "tunnel.h"
 
 #include <arpa/inet.h>

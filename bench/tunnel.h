@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * tunnel: a connection to a target, through a SOCKS5 proxy or without one.
  */

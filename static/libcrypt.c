@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: ISC */
 /*
- * The libcrypt room without libcrypt: Debian's musl has no crypt(3), so that
+ * The libcrypt module without libcrypt: Debian's musl has no crypt(3), so that
  * this build checks no passwords, and says so when it reads a users file.
  */
-#include "libcrypt.h"
+#include "policy/libcrypt.h"
 
 #include <errno.h>
 

@@ -1,8 +1,10 @@
+/* SPDX-License-Identifier: ISC */
 /*
- * The systemd room without libsystemd: what sd_listen_fds(3), sd_notify(3) and
- * sd_watchdog_enabled(3) promise of the environment and of the socket it names.
+ * The systemd module without libsystemd: what sd_listen_fds(3), sd_notify(3)
+ * and sd_watchdog_enabled(3) promise of the environment and of the socket it
+ * names.
  */
-#include "systemd.h"
+#include "base/systemd.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Who may come in, with and without a password, and what is never reached:
 # clients on another host, by real addresses.
 

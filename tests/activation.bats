@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Under real super-servers, with a real client and a real web server.
 #
 # tests/superservers.bash has what each of them is told.

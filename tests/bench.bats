@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The benchmark's own programs: their figures are what the proxy's records say,
 # they notice a proxy that isn't one, and leave nothing running.
 #

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # BIND: both replies, who is let in, and active FTP by a real client from a
 # real server. tests/socks4.bats has SOCKS4's.
 #

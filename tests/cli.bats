@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The command line: --help, --version, and one sentence for what is wrong.
 
 complains()

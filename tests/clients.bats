@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Clients that nobody here wrote, over the real handler.
 #
 # Each test is a process of its own, and may change what it likes:

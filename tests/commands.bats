@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The rules, and where it comes out, for all that is not SOCKS5's CONNECT: UDP
 # ASSOCIATE, BIND, RESOLVE and SOCKS4, for clients on another host.
 #

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Connecting out: which address wins, and which REP says that none did.
 
 load handler

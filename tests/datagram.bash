@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # For bats: UDP ASSOCIATE, a target for its datagrams, and their headers in hex.
 #
 #	start_udp_target -a 127.0.0.1

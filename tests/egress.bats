@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Where it comes out: source, interface, mark, family, rate, and an upstream.
 
 load remote

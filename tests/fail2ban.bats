@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # What fail2ban makes of our records, with the filter that is shipped: of such
 # as handlers have written, in a file and by syslog, and of made-up ones. Those
 # in the journal are read in recipes.bats.

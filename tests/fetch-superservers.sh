@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: ISC
 # fetch-superservers.sh DIR [PACKAGE...]: unpacks the super-servers that the
 # tests start, or these packages, into DIR, each into DIR/PACKAGE, and says so
 # before it does. Says nothing when all of them are there.

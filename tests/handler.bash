@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # For bats: one handler, one client, one target, on real sockets.
 #
 # The programs client and target ($HOSTS) play steps; tests/hosts/play.h lists

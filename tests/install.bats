@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # make install puts things where the distribution looks, and takes them back.
 
 bats_require_minimum_version 1.5.0

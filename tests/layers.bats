@@ -1,10 +1,37 @@
 #!/usr/bin/env bats
-# tests/layers.sh finds what it is there to find.
+# SPDX-License-Identifier: ISC
+# tests/layers.sh finds what it is there to find: each test breaks a copy of the
+# tree in one place.
 
 setup()
 {
-	mkdir "$BATS_TEST_TMPDIR/src"
+	cp -r "$TOP/src" "$TOP/static" "$BATS_TEST_TMPDIR"
 	cd "$BATS_TEST_TMPDIR" || return
+}
+
+# complains LINE...: these and nothing else are complained of.
+complains()
+{
+	local line
+
+	run "$TOP/tests/layers.sh" .
+	[ "$status" -eq 1 ] || return
+	for line; do
+		[[ $'\n'$output$'\n' == *$'\n'$line* ]] || {
+			printf 'missing: %s\n%s\n' "$line" "$output"
+			return 1
+		}
+	done
+	[ "${#lines[@]}" -eq $# ] || {
+		echo "$output"
+		return 1
+	}
+}
+
+# include FILE HEADER: as the last line of the file.
+include()
+{
+	printf '#include "%s"\n' "$2" >>"$1"
 }
 
 @test "the tree as it is" {
@@ -12,69 +39,73 @@ setup()
 	[ "$status" -eq 0 ]
 }
 
-@test "a room that includes one above it, or beside it" {
-	printf '#include "io.h"\n#include "relay.h"\n' >src/io.c
-	printf '#include "log.h"\n' >src/io.h
-	printf '#include "io.h"\n' >src/relay.h
-	run "$TOP/tests/layers.sh" .
-	[ "$status" -eq 1 ]
-	[ "${#lines[@]}" -eq 2 ]
-	[[ ${lines[0]} == 'src/io.c:2: includes "relay.h", which stands above it; '* ]]
-	[[ ${lines[1]} == 'src/io.h:1: includes "log.h", which stands beside it; '* ]]
+@test "a module that includes one above it, or beside it" {
+	include src/net/dial.h net/relay.h
+	include src/base/io.h base/log.h
+	complains \
+		'src/net/dial.h:*: includes "net/relay.h": it stands above; ' \
+		'src/base/io.h:*: includes "base/log.h": it stands beside; '
 }
 
-@test "every floor may look down, and none up" {
-	local -a rooms=(wire log dial relay reach accept)
+@test "every directory may look up the list, and none down" {
+	local -a modules=(base/addr protocol/wire policy/rules net/dial
+		net/udp/udp session/session service/accept) wrong=()
 
-	for ((i = 0; i < ${#rooms[@]}; i++)); do
-		for ((j = 0; j < ${#rooms[@]}; j++)); do
-			rm -f src/*
-			printf '#include "%s.h"\n' "${rooms[i]}" "${rooms[j]}" \
-				>"src/${rooms[i]}.c"
-			run "$TOP/tests/layers.sh" .
-			[ "$status" -eq $((j > i)) ]
-			[ "${#lines[@]}" -eq 1 ]
+	for ((i = 0; i < ${#modules[@]}; i++)); do
+		for ((j = 0; j < i; j++)); do
+			include "src/${modules[i]}.c" "${modules[j]}.h"
 		done
 	done
+	"$TOP/tests/layers.sh" .
+	for ((i = 0; i < ${#modules[@]}; i++)); do
+		for ((j = i + 1; j < ${#modules[@]}; j++)); do
+			include "src/${modules[i]}.c" "${modules[j]}.h"
+			wrong+=("src/${modules[i]}.c:*: includes \"${modules[j]}.h\": ${modules[j]%/*}/ stands above ${modules[i]%/*}/")
+		done
+	done
+	complains "${wrong[@]}"
 }
 
-@test "a room's header in angle brackets; the system's own may be" {
-	printf '# include "io.h"\n#include <relay.h>\n#include <poll.h>\n' >src/io.c
-	run "$TOP/tests/layers.sh" .
-	[ "$status" -eq 1 ]
-	[ "${#lines[@]}" -eq 1 ]
-	[[ $output == 'src/io.c:2: includes "relay.h" in <>; '* ]]
+@test "config and net don't know each other" {
+	include src/net/relay.c config/config.h
+	include src/config/options.c net/dial.h
+	complains \
+		"src/net/relay.c:*: includes \"config/config.h\": net/ and config/ don't know each other" \
+		"src/config/options.c:*: includes \"net/dial.h\": config/ and net/ don't know each other" \
+		'src/config/options.c:*: includes "net/dial.h": net/ stands above config/'
+}
+
+@test "a module's header in angle brackets; the system's own may be" {
+	printf '#include <base/addr.h>\n#include <poll.h>\n' >>src/base/io.c
+	complains 'src/base/io.c:*: includes "base/addr.h" in <>; '
 }
 
 @test "a file that is neither .c nor .h" {
-	touch src/wire.cc
-	run "$TOP/tests/layers.sh" .
-	[ "$status" -eq 1 ]
-	[[ ${lines[0]} == "src/wire.cc: only rooms live here"* ]]
+	touch src/base/addr.cc
+	complains 'src/base/addr.cc: only modules stand here'
 }
 
-@test "what stands in for a room keeps to the same" {
-	mkdir static
-	printf '#include "systemd.h"\n' >static/systemd.c
-	run "$TOP/tests/layers.sh" .
-	[ "$status" -eq 0 ]
-	printf '#include "wire.h"\n' >>static/systemd.c
-	touch static/systemd.h static/util.c
-	run "$TOP/tests/layers.sh" .
-	[ "$status" -eq 1 ]
-	[ "${#lines[@]}" -eq 3 ]
-	[[ ${lines[0]} == 'static/systemd.c:2: includes "wire.h", which stands beside it; '* ]]
-	[[ ${lines[1]} == "static/systemd.h: only .c files of rooms live here" ]]
-	[[ ${lines[2]} == "static/util.c: no such room"* ]]
+@test "what stands in for a module keeps to the same" {
+	include static/systemd.c base/journal.h
+	touch static/systemd.h
+	printf '#include "base/addr.h"\n' >static/util.c
+	complains \
+		'static/systemd.c:*: includes "base/journal.h": it stands above; ' \
+		'static/systemd.h: only .c files' \
+		'static/util.c: no such module'
 }
 
-@test "a file that is no room, a header that is none, a header that isn't first" {
-	touch src/util.c
-	printf '#include "wire.h"\n#include "io.h"\n#include "../x.h"\n' >src/io.c
-	run "$TOP/tests/layers.sh" .
-	[ "$status" -eq 1 ]
-	[ "${#lines[@]}" -eq 3 ]
-	[[ $output == *"src/util.c: no such room"* ]]
-	[[ $output == *'src/io.c:3: includes "../x.h", which is no room'* ]]
-	[[ $output == *'src/io.c: its first header has to be "io.h"'* ]]
+@test "a file that is no module, a header that is none, a header that isn't first" {
+	touch src/net/util.c
+	printf '#include "base/addr.h"\n#include "../x.h"\n' >src/base/io.c
+	complains \
+		'src/net/util.c: no such module' \
+		'src/base/io.c:2: includes "../x.h": is no module' \
+		'src/base/io.c: its first header has to be "base/io.h"'
+}
+
+@test "a module that is listed, and isn't there" {
+	rm src/service/report.[ch]
+	sed -i '/report.h/d' src/service/*.[ch]
+	complains 'src/service/report.c: listed' 'src/service/report.h: listed'
 }

@@ -1,35 +1,46 @@
 #!/usr/bin/env bash
-# layers.sh [DIRECTORY]: enforces the order of the rooms in DIRECTORY/src. A
-# file may include its own header and those of rooms on lower floors, nothing
-# else of ours; and a room's .c file its own header first. So does what stands in
-# for it in the static build, DIRECTORY/static.
+# SPDX-License-Identifier: ISC
+# layers.sh [DIRECTORY]: enforces the order of the modules in DIRECTORY/src. A
+# file may include its own header, those of modules on lower floors of its own
+# directory, and those of directories further up in the list below; nothing else
+# of ours. A module's .c file includes its own header first. The same holds for
+# what stands in for a module in the static build, DIRECTORY/static. Every module
+# that is listed has to be there.
 set -u
 
 cd "${1:-$(dirname "$0")/..}" || exit 1
 
-# From the ground up; rooms on one floor don't know each other.
-floors=(
-	"wire addr systemd libcrypt memory usage"
-	"journal"
-	"wire4 terms log io proxy hash host url textfile batch contacts"
-	"rules identity options"
-	"ruleword setting"
-	"rulefile"
-	"permit peer resolve sandbox clients spare report ending"
-	"auth dial names port"
-	"route"
-	"config bind udp relay upstream egress"
-	"reach admit associate lookup explain"
-	"session"
-	"handshake command"
-	"accept"
+# From the ground up: a directory, and its floors with a | between each two;
+# modules on one floor don't know each other.
+layers=(
+	"base: addr memory systemd | journal | log io textfile"
+	"protocol: wire | wire4 proxy url"
+	"policy: libcrypt terms host | hash rules identity | ruleword | rulefile | permit auth"
+	"config: usage options | setting | config"
+	"net: resolve | dial | bind relay upstream"
+	"net/udp: batch contacts | names port | route | udp"
+	"session: peer ending | egress | reach admit associate lookup explain | session | handshake command"
+	"service: clients spare report | accept"
 )
+# Neither may include the other, whatever their order.
+strangers=("config net" "config net/udp")
 
-declare -A floor
-for i in "${!floors[@]}"; do
-	for room in ${floors[i]}; do
-		floor[$room]=$i
+declare -A height floor strange
+for i in "${!layers[@]}"; do
+	directory=${layers[i]%%:*}
+	height[$directory]=$i
+	level=0
+	for word in ${layers[i]#*:}; do
+		if [ "$word" = '|' ]; then
+			level=$((level + 1))
+		else
+			floor[$directory/$word]=$level
+		fi
 	done
+done
+for pair in "${strangers[@]}"; do
+	strange[$pair]=yes
+	strange["${pair#* } ${pair% *}"]=yes
 done
 
 include='^[[:space:]]*#[[:space:]]*include[[:space:]]*(["<])([^">]*)'
@@ -41,20 +52,30 @@ complain()
 	status=1
 }
 
-shopt -s nullglob
-for file in src/* static/*; do
-	room=${file#*/}
-	room=${room%.[ch]}
-	case $file in
-	src/*.[ch] | static/*.c) ;;
-	static/*) complain "$file: only .c files of rooms live here" ;;
-	*) complain "$file: only rooms live here, a .c and a .h each" ;;
-	esac
-	if [ -z "${floor[$room]:-}" ]; then
-		complain "$file: no such room; tests/layers.sh lists them"
-		continue
+# why_not FROM TO: why module FROM may not include TO's header, or nothing.
+why_not()
+{
+	local from=${1%/*} to=${2%/*}
+
+	if [ -z "${floor[$2]:-}" ]; then
+		echo "is no module's header"
+	elif [ "$from" != "$to" ]; then
+		[ -z "${strange["$from $to"]:-}" ] ||
+			echo "$from/ and $to/ don't know each other"
+		[ "${height[$to]}" -lt "${height[$from]}" ] ||
+			echo "$to/ stands above $from/"
+	elif [ "${floor[$2]}" -gt "${floor[$1]}" ]; then
+		echo "it stands above; only lower floors may be included"
+	elif [ "${floor[$2]}" -eq "${floor[$1]}" ]; then
+		echo "it stands beside; only lower floors may be included"
 	fi
-	first=
+}
+
+# check FILE MODULE: the lines of a file that include something of ours.
+check()
+{
+	local file=$1 module=$2 first='' line text header other why
+
 	while IFS=: read -r line text; do
 		[[ $text =~ $include ]]
 		header=${BASH_REMATCH[2]}
@@ -63,22 +84,50 @@ for file in src/* static/*; do
 		[ "${BASH_REMATCH[1]}" = '"' ] || [ -n "${floor[$other]:-}" ] ||
 			continue
 		[ -n "$first" ] || first=$other
-		place="$file:$line: includes \"$header\""
 		if [ "${BASH_REMATCH[1]}" = '<' ]; then
-			complain "$place in <>; a room's header stands in quotes"
-		elif [ "$other" = "$room" ]; then
-			continue
-		elif [ -z "${floor[$other]:-}" ]; then
-			complain "$place, which is no room's header"
-		elif [ "${floor[$other]}" -gt "${floor[$room]}" ]; then
-			complain "$place, which stands above it; only lower floors may be included"
-		elif [ "${floor[$other]}" -eq "${floor[$room]}" ]; then
-			complain "$place, which stands beside it; only lower floors may be included"
+			complain "$file:$line: includes \"$header\" in <>; a module's header stands in quotes"
+		elif [ "$other" != "$module" ]; then
+			while read -r why; do
+				complain "$file:$line: includes \"$header\": $why"
+			done < <(why_not "$module" "$other")
 		fi
 	done < <(grep -nE "$include" "$file")
-	if [[ $file == *.c && $first != "$room" ]]; then
-		complain "$file: its first header has to be \"$room.h\""
+	[[ $file != *.c || $first = "$module" ]] ||
+		complain "$file: its first header has to be \"$module.h\""
+}
+
+while read -r file; do
+	module=${file#src/}
+	module=${module%.[ch]}
+	if [[ $file != *.[ch] ]]; then
+		complain "$file: only modules stand here, a .c and a .h each"
+	elif [ -z "${floor[$module]:-}" ]; then
+		complain "$file: no such module; tests/layers.sh lists them"
+	else
+		check "$file" "$module"
+	fi
+done < <(find src -type f | sort)
+
+for module in "${!floor[@]}"; do
+	for file in "src/$module.c" "src/$module.h"; do
+		[ -f "$file" ] || complain "$file: listed in tests/layers.sh, and isn't there"
+	done
+done
+
+shopt -s nullglob
+for file in static/*; do
+	name=$(basename "$file" .c)
+	module=
+	for other in "${!floor[@]}"; do
+		[ "${other##*/}" != "$name" ] || module=$other
+	done
+	if [[ $file != *.c ]]; then
+		complain "$file: only .c files that stand in for modules"
+	elif [ -z "$module" ]; then
+		complain "$file: no such module; tests/layers.sh lists them"
+	else
+		check "$file" "$module"
 	fi
 done
-[ "$status" -ne 0 ] || echo "Every room keeps to its floor."
+[ "$status" -ne 0 ] || echo "Every module keeps to its floor."
 exit "$status"

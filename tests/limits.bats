@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The listening service when there is too much or too little of something:
 # clients, descriptors, processes, memory.
 #

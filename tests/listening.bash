@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # For bats: the listening service, on sockets that the program listen ($HOSTS)
 # hands over, and clients that stay until they are told to go.
 

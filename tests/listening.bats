@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The listening service: started by real super-servers, which wait, and how it
 # lives and ends. What may be told it, and what it tells, is in manage.bats;
 # what it does when there is too much or too little of something in limits.bats.

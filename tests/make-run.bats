@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # make run, typed as README has it.
 #
 # Each test is a process of its own, and may change what it likes:

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The listening service and who manages it: its configuration, signals, and what
 # it tells a service manager (sd_notify(3)).
 #

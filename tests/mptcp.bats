@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # --mptcp: Multipath TCP to the target where it can be had, TCP where it can't,
 # and the record says which.
 #

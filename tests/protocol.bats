@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # RFC 1928 on the wire: methods, requests, replies, and how they are split.
 
 load handler

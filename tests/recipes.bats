@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The recipes of README.md, done as they are written there: its files, under the
 # paths that their first lines name, and its commands, under a real systemd and
 # for clients on another host.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The record: where it goes, what is in it, and that nobody can forge it.
 # tests/systemd.bats has the journal.
 

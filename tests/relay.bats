@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The relay: both ways, to the last byte, and no cut that looks like an end.
 #
 # Each test is a process of its own, and may change what it likes:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # For bats: a second host, in a network of its own with a cable to this one.
 # Here is 192.0.2.1 and 2001:db8::1; there are 192.0.2.2 and 2001:db8::2, with
 # a web server on port 8080, whose files are in $web_root. What listens here

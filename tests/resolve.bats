@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Tor's RESOLVE and RESOLVE_PTR, off unless --resolve.
 
 load handler

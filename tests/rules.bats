@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # --rules, --explain and --check: what the lines of a file do to clients on real
-# sockets. The language itself is tested by tests/unit/test_rules.c.
+# sockets. The language itself is tested by tests/unit/policy/test_rules.c.
 
 #
 # Each test is a process of its own, and may change what it likes:

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # What is handed over: a mistake in the set-up gets one sentence that says what
 # to change, and exit 64; what a parent left behind is put in order.
 

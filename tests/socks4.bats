@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # SOCKS4 and SOCKS4a on the wire, told apart from SOCKS5 by the first byte.
 #
 # A file is looked at while it grows:

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The handler at the far end of ssh: three pipes, and a client that is known
 # only by SSH_CONNECTION. The sshd is private: own keys, own port, own accounts.
 #

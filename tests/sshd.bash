@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # For bats: a private sshd, with keys, port and accounts of its own.
 #
 #	start_sshd			in setup_file()

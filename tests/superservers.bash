@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # For bats: real super-servers, each on a port of its own, that start the
 # handler ($HANDLER) for every connection.
 #

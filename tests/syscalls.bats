@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The system calls of a plain CONNECT are those of bench/syscalls.md: one that
 # is added, or left out, has to be explained there.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # systemd-sandbox.sh [--hostnet] STATEDIR UNITDIR -- COMMAND...
 #
 # Boots this machine's own systemd as PID 1 of namespaces of its own (pid,

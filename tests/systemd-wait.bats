@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The listening service as its units are installed, under a real systemd.
 #
 # Each test is a process of its own, and may change what it likes:

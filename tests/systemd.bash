@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # For bats: a real systemd with the units as they are installed, in the sandbox
 # of tests/systemd-sandbox.sh, which is booted once for all tests of a suite.
 #

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The units of a process for each connection, as they are installed, under a real
 # systemd.
 #

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The alarm ends every phase, and says what it has to.
 
 load handler

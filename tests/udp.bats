@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # UDP ASSOCIATE, RFC 1928 sections 6 and 7: what is relayed, for whom, what is
 # dropped and counted, and what ends it.
 #

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: ISC
 # need.sh PACKAGE...: installs the Debian packages of these that are missing,
 # with apt-get, and says so before it does. Says nothing when none is missing.
 set -eu

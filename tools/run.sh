@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: ISC
 # run.sh PORT HANDLER: serves SOCKS5 on 127.0.0.1:PORT until Ctrl-C, one
 # HANDLER for each client, and shows their records.
 set -eu

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * fuzz: a target is LLVMFuzzerTestOneInput(). It checks what has to hold for
  * any input at all, and aborts when it doesn't.

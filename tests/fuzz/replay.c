@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * replay: runs a fuzz target over files it has seen before, as a regression
  * test, without a fuzzer. Prints TAP, a test for each file.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * client: makes a connection, hands one end of it over to a program as a
  * super-server would, and plays the client at the other.

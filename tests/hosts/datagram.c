@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "datagram.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * datagram: steps of a client that has asked, or will ask, for UDP ASSOCIATE.
  * The program client takes them beside those of play.h:

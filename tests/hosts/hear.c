@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * hear: receives datagrams on a Unix socket, as a service manager does, and
  * prints each as a line, with | for the newlines in it. Until SIGTERM.

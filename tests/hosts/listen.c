@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * listen: hands listening sockets over to a program, as a super-server that
  * waits would, and becomes that program.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * nameserver: a name server that changes its mind.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * play: the steps of client and target; play.h says what each of them does.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * play: a player at one end of a connection, and the steps it can take. The
  * programs client and target share it. A step is a word, "verb" or "verb:arg":

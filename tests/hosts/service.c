@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "service.h"
 
 #include <stdio.h>

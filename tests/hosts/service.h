@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * service: looks at a listening service, as anybody can through /proc: which of
  * its children serves the client, and how that one ended.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * target: listens where the handler is told to connect to, and plays the
  * server.

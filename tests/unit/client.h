@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * client: a client at the other end of a pair of sockets, for a room that
  * watches it, and the count of descriptors that the room must not change.
@@ -5,8 +6,8 @@
 #ifndef CLIENT_H
 #define CLIENT_H
 
-#include "addr.h"
-#include "io.h"
+#include "base/addr.h"
+#include "base/io.h"
 #include "unit.h"
 
 #include <dirent.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * network: for a test that needs a network of its own, with nothing in it but
  * loopback, and an /etc of its own, which says how names are looked up.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * samples: hashes as the tools really make them, of "correct horse" (the one
  * by DES knows the first eight bytes only).

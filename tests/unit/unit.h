@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * unit: what the unit tests share: cmocka, and input flush against a page that
  * can't be read, so that a parser which looks one byte too far is caught.

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/addr.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/vm_sockets.h>
+#include <stdio.h>
+#include <string.h>
+
+void
+addr_set_ipv4(union addr *out, struct in_addr ipv4, uint16_t port)
+{
+	*out = (union addr){.in = {
+				.sin_family = AF_INET,
+				.sin_port = htons(port),
+				.sin_addr = ipv4,
+			    }};
+}
+
+void
+addr_set_ipv6(union addr *out, const struct in6_addr *ipv6, uint16_t port)
+{
+	if (IN6_IS_ADDR_V4MAPPED(ipv6)) {
+		struct in_addr ipv4;
+
+		memcpy(&ipv4, ipv6->s6_addr + 12, sizeof(ipv4));
+		addr_set_ipv4(out, ipv4, port);
+		return;
+	}
+	*out = (union addr){.in6 = {
+				.sin6_family = AF_INET6,
+				.sin6_port = htons(port),
+				.sin6_addr = *ipv6,
+			    }};
+}
+
+int
+addr_parse(const char *text, uint16_t port, union addr *out)
+{
+	struct in_addr ipv4;
+	struct in6_addr ipv6;
+
+	if (inet_pton(AF_INET, text, &ipv4) == 1)
+		addr_set_ipv4(out, ipv4, port);
+	else if (inet_pton(AF_INET6, text, &ipv6) == 1)
+		addr_set_ipv6(out, &ipv6, port);
+	else
+		return -EINVAL;
+	return 0;
+}
+
+uint16_t
+addr_port(const union addr *addr)
+{
+	return ntohs(addr->sa.sa_family == AF_INET ? addr->in.sin_port
+						   : addr->in6.sin6_port);
+}
+
+void
+addr_set_port(union addr *addr, uint16_t port)
+{
+	if (addr->sa.sa_family == AF_INET)
+		addr->in.sin_port = htons(port);
+	else
+		addr->in6.sin6_port = htons(port);
+}
+
+socklen_t
+addr_len(const union addr *addr)
+{
+	return addr->sa.sa_family == AF_INET ? sizeof(addr->in)
+					     : sizeof(addr->in6);
+}
+
+union addr
+addr_unmapped(const union addr *addr)
+{
+	union addr plain = *addr;
+
+	if (addr->sa.sa_family == AF_INET6 &&
+	    IN6_IS_ADDR_V4MAPPED(&addr->in6.sin6_addr))
+		addr_set_ipv6(
+		    &plain, &addr->in6.sin6_addr, ntohs(addr->in6.sin6_port));
+	return plain;
+}
+
+bool
+addr_equal(const union addr *a, const union addr *b)
+{
+	return addr_port(a) == addr_port(b) && addr_equal_host(a, b);
+}
+
+bool
+addr_equal_host(const union addr *a, const union addr *b)
+{
+	union addr x = addr_unmapped(a), y = addr_unmapped(b);
+
+	if (x.sa.sa_family != y.sa.sa_family)
+		return false;
+	if (x.sa.sa_family == AF_INET)
+		return x.in.sin_addr.s_addr == y.in.sin_addr.s_addr;
+	return x.in6.sin6_scope_id == y.in6.sin6_scope_id &&
+	       IN6_ARE_ADDR_EQUAL(&x.in6.sin6_addr, &y.in6.sin6_addr);
+}
+
+/* The bytes of an address that is not IPv4-mapped. */
+static const uint8_t *
+bytes(const union addr *addr)
+{
+	return addr->sa.sa_family == AF_INET
+		   ? (const uint8_t *)&addr->in.sin_addr
+		   : addr->in6.sin6_addr.s6_addr;
+}
+
+/* Whether a and b agree in their first `prefix` bits. */
+static bool
+agree(const uint8_t *a, const uint8_t *b, size_t prefix)
+{
+	unsigned rest = prefix % 8;
+
+	return memcmp(a, b, prefix / 8) == 0 &&
+	       (rest == 0 ||
+		   (a[prefix / 8] ^ b[prefix / 8]) >> (8 - rest) == 0);
+}
+
+/* The number behind the slash. */
+static int
+parse_prefix(const char *text, size_t len, unsigned longest, unsigned *out)
+{
+	unsigned prefix = 0;
+
+	if (len > 3 || len == 0)
+		return -ERANGE;
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return -ERANGE;
+		prefix = prefix * 10 + (unsigned)(text[i] - '0');
+	}
+	if (prefix > longest || (len > 1 && text[0] == '0'))
+		return -ERANGE;
+	*out = prefix;
+	return 0;
+}
+
+/* Whether a bit is set from this one on, in an address of `len` bytes. */
+static bool
+is_set_behind(const uint8_t *address, size_t prefix, size_t len)
+{
+	size_t i = prefix / 8;
+
+	if (i < len && (address[i] & 0xff >> prefix % 8))
+		return true;
+	while (++i < len) {
+		if (address[i])
+			return true;
+	}
+	return false;
+}
+
+int
+addr_network_parse(const char *text, size_t len, struct addr_network *out)
+{
+	const char *slash = memchr(text, '/', len);
+	size_t address_len = slash ? (size_t)(slash - text) : len;
+	bool ipv6 = memchr(text, ':', address_len);
+	unsigned longest = ipv6 ? 128 : 32, prefix = longest;
+	struct addr_network network = {0};
+	char address[INET6_ADDRSTRLEN];
+	struct in6_addr bits = {0};
+
+	if (address_len >= sizeof(address) || memchr(text, '\0', address_len))
+		return -EINVAL;
+	memcpy(address, text, address_len);
+	address[address_len] = '\0';
+	if (inet_pton(ipv6 ? AF_INET6 : AF_INET, address, &bits) != 1)
+		return -EINVAL;
+	if (slash && parse_prefix(slash + 1, len - address_len - 1, longest,
+			 &prefix) < 0)
+		return -ERANGE;
+	if (is_set_behind(bits.s6_addr, prefix, longest / 8))
+		return -EDOM;
+	if (ipv6 && prefix >= 96 && IN6_IS_ADDR_V4MAPPED(&bits)) {
+		ipv6 = false;
+		prefix -= 96;
+		memcpy(network.bits, bits.s6_addr + 12, 4);
+	} else {
+		memcpy(network.bits, bits.s6_addr, sizeof(network.bits));
+	}
+	network.prefix = (uint8_t)prefix;
+	network.ipv6 = ipv6;
+	*out = network;
+	return 0;
+}
+
+bool
+addr_network_has(const struct addr_network *network, const union addr *addr)
+{
+	union addr plain = addr_unmapped(addr);
+
+	if (plain.sa.sa_family != (network->ipv6 ? AF_INET6 : AF_INET))
+		return false;
+	return agree(network->bits, bytes(&plain), network->prefix);
+}
+
+bool
+addr_is_loopback(const union addr *addr)
+{
+	union addr plain = addr_unmapped(addr);
+
+	if (plain.sa.sa_family == AF_INET)
+		return ntohl(plain.in.sin_addr.s_addr) >> 24 == 127;
+	return plain.sa.sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_LOOPBACK(&plain.in6.sin6_addr);
+}
+
+/* Where IPv6 addresses carry IPv4 ones, and at which byte. */
+static const struct disguise {
+	uint8_t bits[16], prefix, at;
+	bool inverted;
+} disguises[] = {
+    {{0}, 96, 12, false},                            /* compatible */
+    {{[8] = 0xff, 0xff}, 96, 12, false},             /* translated */
+    {{0x00, 0x64, 0xff, 0x9b, 0, 1}, 48, 12, false}, /* local-use NAT64 */
+    {{0x20, 0x02}, 16, 2, false},                    /* 6to4 */
+    {{0x20, 0x01, 0, 0}, 32, 4, false},              /* Teredo server */
+    {{0x20, 0x01, 0, 0}, 32, 12, true},              /* Teredo client */
+};
+
+static const uint8_t nat64[16] = {0x00, 0x64, 0xff, 0x9b};
+static const uint8_t nat64_local[16] = {0x00, 0x64, 0xff, 0x9b, 0, 1};
+
+static void
+add_face(struct addr_faces *faces, size_t at, bool inverted)
+{
+	const struct sockaddr_in6 *in6 = &faces->at[0].in6;
+	struct in_addr ipv4;
+
+	memcpy(&ipv4, in6->sin6_addr.s6_addr + at, sizeof(ipv4));
+	if (inverted)
+		ipv4.s_addr = ~ipv4.s_addr;
+	addr_set_ipv4(&faces->at[faces->count++], ipv4, ntohs(in6->sin6_port));
+}
+
+void
+addr_look_behind(const union addr *addr, struct addr_faces *out)
+{
+	static const uint8_t isatap[] = {0x00, 0x5e, 0xfe};
+	const uint8_t *ipv6;
+
+	out->at[0] = addr_unmapped(addr);
+	out->count = out->same = 1;
+	if (out->at[0].sa.sa_family != AF_INET6)
+		return;
+	ipv6 = bytes(&out->at[0]);
+	/* :: and ::1 look IPv4-compatible, and are not. */
+	if (agree(ipv6, in6addr_any.s6_addr, 127))
+		return;
+	if (agree(ipv6, nat64, 96)) {
+		add_face(out, 12, false);
+		out->same = out->count;
+	}
+	for (size_t i = 0; i < sizeof(disguises) / sizeof(*disguises); i++) {
+		const struct disguise *d = &disguises[i];
+
+		if (agree(ipv6, d->bits, d->prefix))
+			add_face(out, d->at, d->inverted);
+	}
+	/* RFC 6052 lets a /64 put it here, and zeros behind it. */
+	if (agree(ipv6, nat64_local, 48) && !ipv6[13] && !ipv6[14] && !ipv6[15])
+		add_face(out, 9, false);
+	/* The universal bit in front of it may be set or not. */
+	if ((ipv6[8] & ~0x02) == 0 &&
+	    memcmp(ipv6 + 9, isatap, sizeof(isatap)) == 0)
+		add_face(out, 12, false);
+}
+
+static const struct addr_network internal[] = {
+    {{0}, 8, false},                      /* "this network" */
+    {{100, 64}, 10, false},               /* shared, RFC 6598 */
+    {{127}, 8, false},                    /* loopback */
+    {{168, 63, 129, 16}, 32, false},      /* Azure's platform */
+    {{169, 254}, 16, false},              /* link-local */
+    {{224}, 4, false},                    /* multicast */
+    {{255, 255, 255, 255}, 32, false},    /* broadcast */
+    {{0}, 128, true},                     /* unspecified */
+    {{[15] = 1}, 128, true},              /* loopback */
+    {{0xfd, 0x00, 0x0e, 0xc2}, 32, true}, /* EC2's metadata */
+    {{0xfd, 0x20, 0x00, 0xce, [14] = 0x02, 0x54}, 128, true}, /* Google's */
+    {{0xfe, 0x80}, 10, true},                                 /* link-local */
+    {{0xff}, 8, true},                                        /* multicast */
+};
+#define INTERNAL (sizeof(internal) / sizeof(*internal))
+
+bool
+addr_is_internal(const struct addr_faces *faces)
+{
+	for (size_t i = 0; i < faces->count; i++) {
+		for (size_t j = 0; j < INTERNAL; j++) {
+			if (addr_network_has(&internal[j], &faces->at[i]))
+				return true;
+		}
+	}
+	return false;
+}
+
+bool
+addr_network_is_internal(const struct addr_network *network)
+{
+	for (size_t i = 0; i < INTERNAL; i++) {
+		if (network->ipv6 == internal[i].ipv6 &&
+		    network->prefix >= internal[i].prefix &&
+		    agree(network->bits, internal[i].bits, internal[i].prefix))
+			return true;
+	}
+	return false;
+}
+
+char *
+addr_format(const struct sockaddr *sa, char out[ADDR_TEXT_MAX])
+{
+	char text[INET6_ADDRSTRLEN], scope[16] = "";
+	union addr addr = {0};
+
+	out[0] = '\0';
+	if (sa->sa_family == AF_VSOCK) {
+		const struct sockaddr_vm *vm = (const void *)sa;
+
+		snprintf(out, ADDR_TEXT_MAX, "vsock:%u:%u", vm->svm_cid,
+		    vm->svm_port);
+		return out;
+	}
+	if (sa->sa_family != AF_INET && sa->sa_family != AF_INET6)
+		return out;
+
+	memcpy(&addr, sa, addr_len((const void *)sa));
+	addr = addr_unmapped(&addr);
+	if (addr.sa.sa_family == AF_INET) {
+		inet_ntop(AF_INET, &addr.in.sin_addr, text, sizeof(text));
+		snprintf(
+		    out, ADDR_TEXT_MAX, "%s:%u", text, ntohs(addr.in.sin_port));
+	} else {
+		inet_ntop(AF_INET6, &addr.in6.sin6_addr, text, sizeof(text));
+		if (addr.in6.sin6_scope_id)
+			snprintf(scope, sizeof(scope), "%%%u",
+			    addr.in6.sin6_scope_id);
+		snprintf(out, ADDR_TEXT_MAX, "[%s%s]:%u", text, scope,
+		    ntohs(addr.in6.sin6_port));
+	}
+	return out;
+}
+
+void
+addr_interleave(struct addr_list *list)
+{
+	struct addr_list sorted = *list;
+	size_t next[2] = {0, 0}; /* of the first family, of the other */
+	sa_family_t first;
+
+	if (list->count == 0)
+		return;
+	first = sorted.at[0].sa.sa_family;
+	for (size_t i = 0, turn = 0; i < list->count; turn = !turn) {
+		size_t *n = &next[turn];
+
+		while (*n < sorted.count &&
+		       (sorted.at[*n].sa.sa_family != first) != (turn == 1))
+			++*n;
+		if (*n < sorted.count)
+			list->at[i++] = sorted.at[(*n)++];
+	}
+}
+
+void
+addr_prefer(struct addr_list *list, sa_family_t family)
+{
+	size_t at = 0;
+	union addr first;
+
+	while (at < list->count && list->at[at].sa.sa_family != family)
+		at++;
+	if (at < list->count) {
+		first = list->at[at];
+		memmove(list->at + 1, list->at, at * sizeof(first));
+		list->at[0] = first;
+	}
+	addr_interleave(list);
+}

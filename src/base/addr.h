@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * addr: socket addresses as values: made, parsed, printed, compared, ordered.
+ *
+ * Pure functions, no system calls, no allocation. Ports are in host byte order
+ * wherever they stand alone.
+ */
+#ifndef ADDR_H
+#define ADDR_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+/* "[" IPv6 "%" scope "]:" port NUL; the longest is shorter. */
+#define ADDR_TEXT_MAX 80
+
+/* More addresses than any name in use has; a longer answer is cut here. */
+#define ADDR_LIST_MAX 64
+
+/* Something that can be connected to. */
+union addr {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+struct addr_list {
+	size_t count;
+	union addr at[ADDR_LIST_MAX];
+};
+
+/* A network in prefix form. An IPv4-mapped one is IPv4. */
+struct addr_network {
+	uint8_t bits[16]; /* network byte order; the first 4 for IPv4 */
+	uint8_t prefix;   /* of how many bits, 0 to 32 or 128 */
+	bool ipv6;
+};
+
+/* An address and at most three IPv4 addresses in it. */
+#define ADDR_FACES_MAX 4
+
+/*
+ * What an address is, and what it carries. at[0] is the address itself, an
+ * IPv4-mapped one as IPv4; up to at[same] stand other spellings of the same
+ * host (the IPv4 address in 64:ff9b::/96, RFC 6052), and behind them the IPv4
+ * addresses that a tunnel or a translator may take its packets to:
+ * IPv4-compatible (RFC 4291 section 2.5.5.1), IPv4-translated (RFC 2765),
+ * local-use NAT64 (RFC 8215), 6to4 (RFC 3056), Teredo's server and client (RFC
+ * 4380), ISATAP (RFC 5214). Ports and scopes as in the address.
+ */
+struct addr_faces {
+	size_t count, same;
+	union addr at[ADDR_FACES_MAX];
+};
+
+void addr_set_ipv4(union addr *out, struct in_addr ipv4, uint16_t port);
+
+/* An IPv4-mapped address (::ffff:a.b.c.d) becomes the IPv4 address it is. */
+void addr_set_ipv6(union addr *out, const struct in6_addr *ipv6, uint16_t port);
+
+/*
+ * An address literal as inet_pton(3) takes it ("192.0.2.1", "2001:db8::1"; no
+ * brackets, no scope). 0, or -EINVAL when the text is none.
+ */
+int addr_parse(const char *text, uint16_t port, union addr *out);
+
+/*
+ * "192.0.2.0/24", "2001:db8::/32", or an address alone, which is a network of
+ * one; `text` needs no NUL. 0, or -EINVAL: no address in it; -ERANGE: the
+ * prefix is no number, or too long; -EDOM: bits are set behind the prefix.
+ */
+int addr_network_parse(const char *text, size_t len, struct addr_network *out);
+
+/* An IPv4-mapped address is IPv4, and in no IPv6 network. */
+bool addr_network_has(
+    const struct addr_network *network, const union addr *addr);
+
+void addr_look_behind(const union addr *addr, struct addr_faces *out);
+
+/* 127.0.0.0/8 or ::1, IPv4-mapped too. */
+bool addr_is_loopback(const union addr *addr);
+
+/*
+ * One of the faces is this host or its link, or a cloud's metadata, on any
+ * host: loopback, unspecified (0.0.0.0/8 and :: reach loopback on Linux),
+ * link-local, shared (100.64.0.0/10), multicast, broadcast. Which other
+ * addresses are this host's own, only the host knows.
+ */
+bool addr_is_internal(const struct addr_faces *faces);
+
+/* Every address in it is internal, as above. */
+bool addr_network_is_internal(const struct addr_network *network);
+
+/* An IPv4-mapped address as the IPv4 one it is, any other as it stands. */
+union addr addr_unmapped(const union addr *addr);
+
+/* The port of either family, and another one in its place. */
+uint16_t addr_port(const union addr *addr);
+void addr_set_port(union addr *addr, uint16_t port);
+
+/* For bind(2) and connect(2). */
+socklen_t addr_len(const union addr *addr);
+
+/* Same family, address, port and scope; an IPv4-mapped address is IPv4. */
+bool addr_equal(const union addr *a, const union addr *b);
+
+/* The same without the ports: the same host. */
+bool addr_equal_host(const union addr *a, const union addr *b);
+
+/*
+ * "192.0.2.1:80" or "[2001:db8::1]:80", IPv4-mapped addresses as IPv4, a scope
+ * as its index; "vsock:CID:PORT"; "" for any other family. Returns out.
+ */
+char *addr_format(const struct sockaddr *sa, char out[ADDR_TEXT_MAX]);
+
+/*
+ * Reorders a list that is sorted by preference: the families take turns,
+ * beginning with the first entry's; within a family the order stays (RFC 8305
+ * section 4, with a First Address Family Count of 1).
+ */
+void addr_interleave(struct addr_list *list);
+
+/* The same, beginning with this family's first entry where there is one. */
+void addr_prefer(struct addr_list *list, sa_family_t family);
+
+#endif

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The alarm rings again after this, until it is set anew. */
+#define REPEAT_US 100000
+
+/* Set by the handlers below and by nobody else. */
+static volatile sig_atomic_t alarmed, terminated, exit_status = -1;
+
+int64_t
+io_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t
+io_earlier(int64_t a, int64_t b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+static void
+on_alarm(int signo)
+{
+	(void)signo;
+	if (exit_status >= 0)
+		_exit(exit_status);
+	alarmed = 1;
+}
+
+static void
+on_terminate(int signo)
+{
+	(void)signo;
+	terminated = 1;
+	/* If it came just before a call goes to sleep, this wakes it. */
+	if (exit_status < 0)
+		alarm(1);
+}
+
+static void
+handle(int signo, void (*handler)(int))
+{
+	/* Without SA_RESTART: whatever sleeps has to return. */
+	struct sigaction action = {.sa_handler = handler};
+
+	sigaction(signo, &action, NULL);
+}
+
+void
+io_signals_init(void)
+{
+	handle(SIGPIPE, SIG_IGN);
+	handle(SIGALRM, on_alarm);
+	handle(SIGTERM, on_terminate);
+	io_signals_unblock();
+}
+
+void
+io_signals_unblock(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int
+io_signals_open(void)
+{
+	sigset_t set;
+	int fd;
+
+	/* Left ignored, as a parent may have, they would never come. */
+	handle(SIGHUP, SIG_DFL);
+	handle(SIGUSR1, SIG_DFL);
+	handle(SIGCHLD, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+void
+io_alarm(int64_t ms)
+{
+	struct itimerval timer = {0};
+
+	if (ms > 0) {
+		timer.it_value.tv_sec = ms / 1000;
+		timer.it_value.tv_usec = ms % 1000 * 1000;
+		timer.it_interval.tv_usec = REPEAT_US;
+	}
+	setitimer(ITIMER_REAL, &timer, NULL);
+	/* What the old one left; a new one that rang already rings again. */
+	alarmed = 0;
+	/* on_terminate()'s alarm was just replaced. */
+	if (terminated)
+		alarm(1);
+}
+
+void
+io_alarm_exit(int64_t ms, int status)
+{
+	exit_status = status;
+	/* SIGTERM has had its effect, and takes none of the time. */
+	terminated = 0;
+	io_alarm(ms);
+}
+
+int
+io_interrupted(void)
+{
+	if (terminated)
+		return -ECANCELED;
+	return alarmed ? -ETIMEDOUT : 0;
+}
+
+/*
+ * After a call failed: 0 to try again, or -errno to give up. A descriptor that
+ * came to us non-blocking is waited for.
+ */
+static int
+retry(int fd, short events)
+{
+	struct pollfd ready = {.fd = fd, .events = events};
+
+	if (errno == EAGAIN)
+		poll(&ready, 1, -1);
+	else if (errno != EINTR)
+		return -errno;
+	return io_interrupted();
+}
+
+ssize_t
+io_read(const struct io_end *end, void *data, size_t len)
+{
+	int rc = io_interrupted();
+
+	while (rc == 0) {
+		ssize_t n = read(end->fd, data, len);
+
+		if (n >= 0)
+			return n;
+		rc = retry(end->fd, POLLIN);
+	}
+	return rc;
+}
+
+int
+io_write(const struct io_end *end, const void *data, size_t len)
+{
+	const uint8_t *next = data;
+	int rc = 0;
+
+	while (rc == 0 && len > 0) {
+		ssize_t n = write(end->fd, next, len);
+
+		if (n >= 0) {
+			next += n;
+			len -= (size_t)n;
+		} else {
+			rc = retry(end->fd, POLLOUT);
+		}
+	}
+	return rc;
+}
+
+void
+io_no_wait(struct io_end *end)
+{
+	if (end->kind == IO_PIPE)
+		io_no_sleep(end);
+}
+
+void
+io_no_sleep(struct io_end *end)
+{
+	int flags = fcntl(end->fd, F_GETFL);
+
+	if (flags >= 0 && !(flags & O_NONBLOCK))
+		end->was_blocking =
+		    fcntl(end->fd, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
+void
+io_restore(struct io_end *end)
+{
+	int flags;
+
+	if (!end->was_blocking || end->fd < 0)
+		return;
+	flags = fcntl(end->fd, F_GETFL);
+	if (flags >= 0)
+		fcntl(end->fd, F_SETFL, flags & ~O_NONBLOCK);
+	end->was_blocking = false;
+}
+
+ssize_t
+io_read_now(const struct io_end *end, void *data, size_t len)
+{
+	ssize_t n = end->kind == IO_PIPE
+			? read(end->fd, data, len)
+			: recv(end->fd, data, len, MSG_DONTWAIT);
+
+	return n < 0 ? -errno : n;
+}
+
+ssize_t
+io_write_now(const struct io_end *end, const void *data, size_t len)
+{
+	ssize_t n = end->kind == IO_PIPE
+			? write(end->fd, data, len)
+			: send(end->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	return n < 0 ? -errno : n;
+}
+
+ssize_t
+io_splice_now(int from, int to, size_t len)
+{
+	ssize_t n = splice(from, NULL, to, NULL, len, SPLICE_F_NONBLOCK);
+
+	return n < 0 ? -errno : n;
+}
+
+int
+io_pipe_open(int pipe[2], int size)
+{
+	int rc = 0;
+
+	if (pipe2(pipe, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	if (fcntl(pipe[1], F_SETPIPE_SZ, size) < size) {
+		rc = -EPERM;
+		close(pipe[0]);
+		close(pipe[1]);
+	}
+	return rc;
+}
+
+void
+io_shut_write(struct io_end *end)
+{
+	if (end->kind == IO_PIPE)
+		io_close(end);
+	else
+		shutdown(end->fd, SHUT_WR);
+}
+
+void
+io_reset_on_close(const struct io_end *end)
+{
+	const struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+	if (end->kind == IO_TCP && end->fd >= 0)
+		setsockopt(end->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}
+
+static int
+switch_on(const struct io_end *end, int level, int option)
+{
+	const int on = 1;
+
+	if (end->kind != IO_TCP ||
+	    setsockopt(end->fd, level, option, &on, sizeof(on)) == 0)
+		return 0;
+	return -errno;
+}
+
+int
+io_set_nodelay(const struct io_end *end)
+{
+	return switch_on(end, IPPROTO_TCP, TCP_NODELAY);
+}
+
+int
+io_set_keepalive(const struct io_end *end)
+{
+	return switch_on(end, SOL_SOCKET, SO_KEEPALIVE);
+}
+
+int
+io_set_rate(const struct io_end *end, uint64_t bytes_per_s)
+{
+	unsigned long rate =
+	    bytes_per_s < ULONG_MAX ? (unsigned long)bytes_per_s : ULONG_MAX;
+
+	if (end->kind != IO_TCP ||
+	    setsockopt(end->fd, SOL_SOCKET, SO_MAX_PACING_RATE, &rate,
+		sizeof(rate)) == 0)
+		return 0;
+	return -errno;
+}
+
+int
+io_set_oobinline(const struct io_end *end)
+{
+	return switch_on(end, SOL_SOCKET, SO_OOBINLINE);
+}
+
+void
+io_drain(const struct io_end *end, size_t most)
+{
+	uint8_t scrap[4096];
+	ssize_t n = 1;
+
+	for (size_t done = 0; n > 0 && done < most; done += (size_t)n)
+		n = io_read(end, scrap, sizeof(scrap));
+}
+
+void
+io_close(struct io_end *end)
+{
+	if (end->fd < 0)
+		return;
+	io_restore(end);
+	close(end->fd);
+	end->fd = -1;
+}
+
+void
+io_close_from(int first)
+{
+	struct rlimit limit = {.rlim_cur = 1024};
+
+	/* A kernel before 5.9, or a sandbox, may not know it. */
+	if (syscall(SYS_close_range, first, ~0U, 0) == 0)
+		return;
+	getrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur > 65536)
+		limit.rlim_cur = 65536;
+	for (int fd = first; fd < (int)limit.rlim_cur; fd++)
+		close(fd);
+}

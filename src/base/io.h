@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * io: descriptors, reading and writing under a deadline, and the signals.
+ *
+ * The deadline is the process's alarm: SIGALRM interrupts whatever sleeps. It
+ * rings again and again until the next io_alarm(), so that one which comes
+ * just before a call goes to sleep is not lost.
+ */
+#ifndef IO_H
+#define IO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* What can be done with a descriptor beyond read(2) and write(2). */
+enum io_kind {
+	IO_PIPE,   /* nothing */
+	IO_SOCKET, /* shutdown, flags for each call */
+	IO_TCP,    /* and a reset */
+};
+
+/* One end of a flow; fd is -1 once it is closed. */
+struct io_end {
+	int fd;
+	enum io_kind kind;
+	bool was_blocking; /* before io_no_wait(), io_no_sleep() */
+};
+
+#define IO_BUFFER_SIZE 262144
+
+/*
+ * Bytes read and not yet used: data[start] to data[end - 1]. `data` has room
+ * for IO_BUFFER_SIZE; a page of it costs memory from its first use on, and so
+ * nothing else stands there.
+ */
+struct io_buffer {
+	size_t start, end;
+	uint8_t *data;
+};
+
+/* Milliseconds of CLOCK_MONOTONIC. */
+int64_t io_now_ms(void);
+
+/* The earlier of two times, where 0 is never. */
+int64_t io_earlier(int64_t a, int64_t b);
+
+/*
+ * Sets right what a parent may have left ignored or blocked: SIGPIPE is
+ * ignored, SIGALRM and SIGTERM are noticed, none is blocked.
+ */
+void io_signals_init(void);
+
+/* In a child: none is blocked again; the rest it has from its parent. */
+void io_signals_unblock(void);
+
+/*
+ * For a process that polls: SIGTERM, SIGINT, SIGHUP and SIGUSR1 come as bytes
+ * to read, struct signalfd_siginfo of signalfd(2), from this descriptor.
+ * SIGCHLD has its default. -errno.
+ */
+int io_signals_open(void);
+
+/* Lets the alarm ring ms milliseconds from now; 0: not at all. */
+void io_alarm(int64_t ms);
+
+/*
+ * For what comes after the client has been served: ends the process with this
+ * status when the alarm rings.
+ */
+void io_alarm_exit(int64_t ms, int status);
+
+/* -ETIMEDOUT after the alarm, -ECANCELED after SIGTERM, otherwise 0. */
+int io_interrupted(void);
+
+/*
+ * Reads at least one byte, waiting for it. The number of bytes, 0 at the end
+ * of file, or -errno; those of io_interrupted() included.
+ */
+ssize_t io_read(const struct io_end *end, void *data, size_t len);
+
+/*
+ * Writes all of it, waiting. 0 or -errno, as above; but what needs no waiting
+ * goes out even then, so that a phase that was cut short can still say so.
+ */
+int io_write(const struct io_end *end, const void *data, size_t len);
+
+/*
+ * From here on the two calls below may be used on this end. O_NONBLOCK belongs
+ * to the open file description, which a parent may share: sockets go without
+ * it, and what is changed on a pipe io_restore() puts back.
+ */
+void io_no_wait(struct io_end *end);
+void io_restore(struct io_end *end);
+
+/* One read or write without waiting: the number of bytes or -errno. */
+ssize_t io_read_now(const struct io_end *end, void *data, size_t len);
+ssize_t io_write_now(const struct io_end *end, const void *data, size_t len);
+
+/*
+ * From here on this end may be spliced. No flag keeps splice(2) from sleeping
+ * in a TCP socket: sockets need O_NONBLOCK too, and get it back.
+ */
+void io_no_sleep(struct io_end *end);
+
+/* One splice(2) without waiting: the number of bytes, 0 at the end of file of
+ * `from`, or -errno. One of the two is a pipe. */
+ssize_t io_splice_now(int from, int to, size_t len);
+
+/*
+ * A pipe that holds `size` bytes at least. 0, or -errno, with EPERM where this
+ * user has no more of the memory that is rationed for pipes
+ * (fs.pipe-user-pages-soft): then a new pipe holds 8 KiB and can't grow.
+ */
+int io_pipe_open(int pipe[2], int size);
+
+/* No more bytes this way: shutdown(2) on a socket, close(2) on a pipe. */
+void io_shut_write(struct io_end *end);
+
+/*
+ * Sends what is left in the buffers away and resets the connection when the
+ * last descriptor of it is closed (SO_LINGER with no time). Only TCP can
+ * express that.
+ */
+void io_reset_on_close(const struct io_end *end);
+
+/* A TCP option that is switched on; nothing on other kinds. 0 or -errno. */
+int io_set_nodelay(const struct io_end *end);
+int io_set_keepalive(const struct io_end *end);
+
+/*
+ * No more bytes a second than these are sent this way (SO_MAX_PACING_RATE).
+ * TCP alone can: nothing on other kinds. 0 or -errno.
+ */
+int io_set_rate(const struct io_end *end, uint64_t bytes_per_s);
+
+/* Urgent data stays where it is in the stream. */
+int io_set_oobinline(const struct io_end *end);
+
+/* Reads and forgets until the end of file, an error, or `most` bytes. */
+void io_drain(const struct io_end *end, size_t most);
+
+/* Closes the descriptor, putting its flags back. */
+void io_close(struct io_end *end);
+
+/* Closes every descriptor from this one on. */
+void io_close_from(int first);
+
+#endif

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Promises: a session leaves one record, however it ended, and no byte of it
+ * reaches the client. Must not: run before the client has been served, for the
+ * journal's library takes longer to load than all the rest.
+ */
+#include "base/log.h"
+#include "base/journal.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#define SYSLOG_SOCKET "/dev/log"
+#define IDENTIFIER    JOURNAL_IDENTIFIER
+
+/* A field is PREFIX NAME "=" value, as the journal takes it. */
+#define PREFIX     "SOCKS5_"
+#define FIELDS_MAX 18
+
+/* The longest value: a 255-byte name, each byte escaped, and ":65535". */
+#define VALUE_MAX 1032
+
+/* CLIENT, USER, TARGET and ERROR at their longest; the rest; every name. */
+#define TEXT_MAX (5 * VALUE_MAX + 1536)
+
+/* All of it in one line, with quotes. */
+#define RECORD_MAX (TEXT_MAX + 2 * FIELDS_MAX)
+
+_Static_assert(
+    RECORD_MAX <= JOURNAL_MESSAGE_MAX && FIELDS_MAX <= JOURNAL_FIELDS_MAX,
+    "the journal takes every record");
+
+struct fields {
+	size_t count;
+	struct iovec at[FIELDS_MAX]; /* into text, a NUL behind each */
+	size_t used;
+	char text[TEXT_MAX];
+};
+
+static struct {
+	enum log_target target;
+	bool stderr_forbidden;
+} state = {.target = LOG_TO_AUTO};
+
+static const char *const target_names[] = {
+    [LOG_TO_AUTO] = "auto",
+    [LOG_TO_JOURNAL] = "journal",
+    [LOG_TO_SYSLOG] = "syslog",
+    [LOG_TO_STDERR] = "stderr",
+    [LOG_TO_NONE] = "none",
+};
+
+static const char *const end_names[] = {
+    [LOG_END_CLIENT_EOF] = "client-eof",
+    [LOG_END_TARGET_EOF] = "target-eof",
+    [LOG_END_CLIENT_RESET] = "client-reset",
+    [LOG_END_TARGET_RESET] = "target-reset",
+    [LOG_END_LIFETIME] = "lifetime",
+    [LOG_END_IDLE] = "idle",
+    [LOG_END_HANDSHAKE_TIMEOUT] = "handshake-timeout",
+    [LOG_END_CONNECT_TIMEOUT] = "connect-timeout",
+    [LOG_END_NO_METHOD] = "no-method",
+    [LOG_END_AUTH_FAILED] = "auth-failed",
+    [LOG_END_MALFORMED] = "malformed",
+    [LOG_END_REFUSED] = "refused",
+    [LOG_END_UPSTREAM] = "upstream",
+    [LOG_END_TERMINATED] = "terminated",
+    [LOG_END_ANSWERED] = "answered",
+    [LOG_END_ERROR] = "error",
+};
+
+int
+log_target_parse(const char *text, enum log_target *out)
+{
+	for (size_t i = 0; i < sizeof(target_names) / sizeof(*target_names);
+	     i++) {
+		if (strcmp(text, target_names[i]) == 0) {
+			*out = (enum log_target)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+void
+log_open(enum log_target target)
+{
+	state.target = target;
+}
+
+void
+log_forbid_stderr(void)
+{
+	state.stderr_forbidden = true;
+}
+
+bool
+log_stderr_forbidden(void)
+{
+	return state.stderr_forbidden;
+}
+
+void
+log_escape(const char *text, size_t len, char *out, size_t size)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+		bool plain = c > ' ' && c < 0x7f && c != '"' && c != '\\';
+
+		if (size - used <= (plain ? 1U : 4U))
+			break;
+		if (plain)
+			out[used++] = (char)c;
+		else
+			used += (size_t)snprintf(
+			    out + used, size - used, "\\x%02x", c);
+	}
+	out[used] = '\0';
+}
+
+/* Begins a field; its value is to be written to the returned place. */
+static char *
+add_name(struct fields *fields, const char *name)
+{
+	char *start = fields->text + fields->used;
+
+	fields->at[fields->count].iov_base = start;
+	return stpcpy(stpcpy(stpcpy(start, PREFIX), name), "=");
+}
+
+static void
+end_value(struct fields *fields)
+{
+	struct iovec *field = &fields->at[fields->count++];
+
+	field->iov_len = strlen(field->iov_base);
+	fields->used += field->iov_len + 1;
+}
+
+/* Text that a peer may have chosen. */
+static void
+add_text(struct fields *fields, const char *name, const char *text, size_t len)
+{
+	if (!text)
+		return;
+	log_escape(text, len, add_name(fields, name), VALUE_MAX);
+	end_value(fields);
+}
+
+/* Words of our own, which need no escape. */
+static void
+add_words(struct fields *fields, const char *name, const char *words)
+{
+	if (!words || !*words)
+		return;
+	snprintf(add_name(fields, name), VALUE_MAX, "%s", words);
+	end_value(fields);
+}
+
+static void
+add_number(struct fields *fields, const char *name, int64_t number)
+{
+	if (number < 0)
+		return;
+	snprintf(add_name(fields, name), VALUE_MAX, "%" PRId64, number);
+	end_value(fields);
+}
+
+static void
+collect(const struct log_record *record, struct fields *out)
+{
+	out->count = 0;
+	out->used = 0;
+	add_text(out, "CLIENT", record->client,
+	    record->client ? strlen(record->client) : 0);
+	add_text(out, "USER", record->user, record->user_len);
+	add_text(out, "IDENT", record->ident, record->ident_len);
+	add_words(out, "COMMAND", record->command);
+	add_text(out, "TARGET", record->target, record->target_len);
+	add_words(out, "ADDRESS", record->address);
+	add_words(out, "MPTCP", record->mptcp);
+	add_number(out, "REPLY", record->reply);
+	add_number(out, "BYTES_UP", record->bytes_up);
+	add_number(out, "BYTES_DOWN", record->bytes_down);
+	if (record->datagrams) {
+		add_number(out, "UDP_UP", record->datagrams->up);
+		add_number(out, "UDP_DOWN", record->datagrams->down);
+		add_words(out, "DROPPED", record->datagrams->dropped);
+	}
+	add_number(out, "HANDSHAKE_MS", record->handshake_ms);
+	add_number(out, "CONNECT_MS", record->connect_ms);
+	add_number(out, "DURATION_MS", record->duration_ms);
+	add_words(out, "END", end_names[record->end]);
+	add_words(out, "ERROR", record->error);
+}
+
+/*
+ * The fields as key=value pairs, keys in small letters, a value of several
+ * words in quotes. `out` has room for every field and its quotes.
+ */
+static void
+format_line(const struct fields *fields, char *out)
+{
+	for (size_t i = 0; i < fields->count; i++) {
+		const char *key =
+		    (char *)fields->at[i].iov_base + strlen(PREFIX);
+		const char *value = strchr(key, '=') + 1;
+		const char *quote = strchr(value, ' ') ? "\"" : "";
+
+		if (i)
+			*out++ = ' ';
+		while (key < value)
+			*out++ = (char)tolower((unsigned char)*key++);
+		out = stpcpy(stpcpy(stpcpy(out, quote), value), quote);
+	}
+	*out = '\0';
+}
+
+/*
+ * As syslog(3) would, which says nothing where there is no reader, and in musl
+ * cuts off what is longer than 1023 bytes: a client's long name would take the
+ * rest of the record away. The time is the reader's to add (RFC 3164 section
+ * 4.3.2).
+ */
+static int
+to_syslog(int priority, const char *message)
+{
+	char line[sizeof("<191>" IDENTIFIER "[2147483647]: ") + RECORD_MAX];
+	int fd = journal_connect(SYSLOG_SOCKET), n, rc;
+
+	if (fd < 0)
+		return -ENOENT;
+	n = snprintf(line, sizeof(line), "<%d>" IDENTIFIER "[%d]: %s",
+	    LOG_DAEMON | priority, getpid(), message);
+	rc = send(fd, line, (size_t)n, MSG_NOSIGNAL) == n ? 0 : -EIO;
+	close(fd);
+	return rc;
+}
+
+static int
+to_stderr(const char *message)
+{
+	char line[sizeof(IDENTIFIER ": \n") + RECORD_MAX];
+	int n;
+
+	if (state.stderr_forbidden)
+		return -EBADF;
+	n = snprintf(line, sizeof(line), IDENTIFIER ": %s\n", message);
+	/* In one piece, so that many handlers can share a terminal. */
+	return write(STDERR_FILENO, line, (size_t)n) == n ? 0 : -EIO;
+}
+
+/* From this target on, the first that takes it. */
+static int
+emit(enum log_target target, int priority, char *message,
+    const struct fields *fields, bool leaving)
+{
+	int rc = -ENOENT;
+
+	if (target <= LOG_TO_JOURNAL)
+		rc = journal_send(priority, message, fields ? fields->at : NULL,
+		    fields ? fields->count : 0, leaving);
+	if (rc < 0 && target <= LOG_TO_SYSLOG)
+		rc = to_syslog(priority, message);
+	if (rc < 0 && target <= LOG_TO_STDERR)
+		rc = to_stderr(message);
+	return rc;
+}
+
+void
+log_fault(const char *format, ...)
+{
+	char message[RECORD_MAX];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	if (to_stderr(message) < 0)
+		emit(LOG_TO_JOURNAL, LOG_ERR, message, NULL, true);
+}
+
+void
+log_notice(const char *format, ...)
+{
+	char message[RECORD_MAX];
+	va_list args;
+
+	if (state.target == LOG_TO_NONE)
+		return;
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	emit(state.target, LOG_NOTICE, message, NULL, false);
+}
+
+void
+log_prepare(void)
+{
+	if (state.target <= LOG_TO_JOURNAL)
+		journal_prepare();
+}
+
+int
+log_session(const struct log_record *record)
+{
+	struct fields fields;
+	char line[RECORD_MAX];
+	bool expected = record->reply == 0;
+
+	if (state.target == LOG_TO_NONE)
+		return 0;
+	collect(record, &fields);
+	format_line(&fields, line);
+	return emit(state.target, expected ? LOG_INFO : LOG_NOTICE, line,
+	    &fields, true);
+}

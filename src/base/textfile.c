@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/textfile.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* 0, or why it is not to be read. */
+static int
+check(int fd, size_t max, size_t *size, const char **wrong)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode)) {
+		*wrong = "not a regular file; name one";
+		return -EINVAL;
+	}
+	if (st.st_uid != 0 && st.st_uid != geteuid()) {
+		*wrong = "it belongs to a user who could change it; chown it "
+			 "to root, or to the user who reads it";
+		return -EPERM;
+	}
+	if (st.st_mode & (S_IWGRP | S_IWOTH)) {
+		*wrong = "others can write to it; chmod go-w takes that away";
+		return -EPERM;
+	}
+	if ((size_t)st.st_size > max) {
+		*wrong = "too long; make it shorter";
+		return -EFBIG;
+	}
+	*size = (size_t)st.st_size;
+	return 0;
+}
+
+/* All there is, into room for `size` bytes and one more: it may have grown. */
+static ssize_t
+read_all(int fd, char *out, size_t size)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	while (len <= size) {
+		n = read(fd, out + len, size + 1 - len);
+		if (n == 0)
+			return (ssize_t)len;
+		if (n > 0)
+			len += (size_t)n;
+		else if (errno != EINTR)
+			return -errno;
+	}
+	return -EAGAIN;
+}
+
+int
+textfile_read(
+    const char *path, size_t max, char **text, size_t *len, const char **wrong)
+{
+	/* Not to wait for anybody at the other end of a pipe. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	char *buffer = NULL;
+	size_t size = 0;
+	ssize_t n = 0;
+	int rc = fd < 0 ? -errno : 0;
+
+	*wrong = NULL;
+	if (rc == 0)
+		rc = check(fd, max, &size, wrong);
+	if (rc == 0 && !(buffer = memory_alloc(size + 1)))
+		rc = -ENOMEM;
+	if (rc == 0 && (n = read_all(fd, buffer, size)) < 0)
+		rc = (int)n;
+	if (rc < 0 && !*wrong)
+		*wrong = rc == -EAGAIN ? "it grows while it is read; write "
+					 "another file and rename it"
+				       : strerror(-rc);
+	if (fd >= 0)
+		close(fd);
+	if (rc < 0 || !buffer) {
+		free(buffer);
+		return rc;
+	}
+	buffer[n] = '\0';
+	*text = buffer;
+	*len = (size_t)n;
+	return 0;
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: ISC */
+#include "net/dial.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Not every libc has these, nor goes together with <linux/mptcp.h>. */
+#ifndef SOL_MPTCP
+#define SOL_MPTCP 284
+#endif
+#ifndef MPTCP_INFO
+#define MPTCP_INFO 1
+#endif
+
+/* Connection Attempt Delay, RFC 8305 section 5 */
+#define ATTEMPT_DELAY_MS 250
+
+/* fds[0] is the client; fds[1 + i] the attempt at address i, -1 if none. */
+struct attempts {
+	const struct addr_list *list;
+	const struct dial_options *options;
+	char *fault; /* room for DIAL_FAULT_MAX */
+	bool mptcp;  /* still to be asked for */
+	size_t started, pending;
+	int error; /* the most telling so far, as a positive errno */
+	struct pollfd fds[1 + ADDR_LIST_MAX];
+};
+
+static int
+weight(int error)
+{
+	switch (error) {
+	case 0:
+		return 0;
+	case EBADFD: /* what the target would have said, nobody knows */
+		return 6;
+	case ECONNREFUSED:
+		return 5;
+	case EACCES:
+	case EPERM:
+		return 4;
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+		return 3;
+	case ETIMEDOUT:
+		return 2;
+	default:
+		return 1;
+	}
+}
+
+int
+dial_worse(int a, int b)
+{
+	return weight(b) > weight(a) ? b : a;
+}
+
+__attribute__((format(printf, 2, 3))) static int
+explain(char fault[DIAL_FAULT_MAX], const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(fault, DIAL_FAULT_MAX, format, args);
+	va_end(args);
+	return -EBADFD;
+}
+
+static int
+use_interface(int fd, const char *name, char fault[DIAL_FAULT_MAX])
+{
+	size_t len = strlen(name);
+
+	/* The kernel would cut a longer name, and take "" for any. */
+	if (len == 0 || len >= IFNAMSIZ)
+		errno = ENODEV;
+	else if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name,
+		     (socklen_t)len) == 0)
+		return 0;
+	if (errno == ENODEV)
+		return explain(
+		    fault, "interface=%s: there is no such interface", name);
+	if (errno == EPERM)
+		return explain(fault, "interface=%s needs CAP_NET_RAW", name);
+	return explain(fault, "interface=%s: %s", name, strerror(errno));
+}
+
+static int
+use_mark(int fd, uint32_t mark, char fault[DIAL_FAULT_MAX])
+{
+	if (setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) == 0)
+		return 0;
+	if (errno == EPERM)
+		return explain(fault, "mark=%u needs CAP_NET_ADMIN", mark);
+	return explain(fault, "mark=%u: %s", mark, strerror(errno));
+}
+
+static int
+use_rate(int fd, uint64_t rate, char fault[DIAL_FAULT_MAX])
+{
+	struct io_end end = {.fd = fd, .kind = IO_TCP};
+	int rc = io_set_rate(&end, rate);
+
+	if (rc == 0)
+		return 0;
+	return explain(fault, "rate=%ju: %s", (uintmax_t)rate, strerror(-rc));
+}
+
+static int
+use_source(int fd, const union addr *source, char fault[DIAL_FAULT_MAX])
+{
+	const int on = 1;
+	char text[INET6_ADDRSTRLEN];
+	union addr own = *source;
+
+	if (own.sa.sa_family == AF_INET) {
+		own.in.sin_port = 0;
+		inet_ntop(AF_INET, &own.in.sin_addr, text, sizeof(text));
+	} else {
+		own.in6.sin6_port = 0;
+		inet_ntop(AF_INET6, &own.in6.sin6_addr, text, sizeof(text));
+	}
+	/*
+	 * connect() chooses the port then, and takes one that serves other
+	 * targets too; bind() would give each away once only.
+	 */
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+	if (bind(fd, &own.sa, addr_len(&own)) == 0)
+		return 0;
+	if (errno == EADDRNOTAVAIL)
+		return explain(
+		    fault, "source=%s is no address of this machine", text);
+	if (own.sa.sa_family == AF_INET6 && errno == EINVAL &&
+	    IN6_IS_ADDR_LINKLOCAL(&own.in6.sin6_addr))
+		return explain(fault,
+		    "source=%s is link-local and needs an interface", text);
+	return explain(fault, "source=%s: %s", text, strerror(errno));
+}
+
+/* A link-local source is looked for at the interface, which goes first. */
+int
+dial_set_up(int fd, sa_family_t family, const struct dial_options *options,
+    char fault[DIAL_FAULT_MAX])
+{
+	int rc = 0;
+
+	if (options->interface)
+		rc = use_interface(fd, options->interface, fault);
+	if (rc == 0 && options->mark)
+		rc = use_mark(fd, options->mark, fault);
+	if (rc == 0 && options->rate)
+		rc = use_rate(fd, options->rate, fault);
+	for (size_t i = 0; rc == 0 && i < 2; i++) {
+		if (options->source[i].sa.sa_family == family)
+			rc = use_source(fd, &options->source[i], fault);
+	}
+	return rc;
+}
+
+/* A socket as the options want it, or -errno. */
+static int
+open_socket(struct attempts *try, sa_family_t family)
+{
+	const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+	int fd = -1, rc;
+
+	if (try->mptcp) {
+		fd = socket(family, type, IPPROTO_MPTCP);
+		/* A kernel without it, or told to do without. */
+		if (fd < 0 && (errno == EPROTONOSUPPORT ||
+				  errno == ENOPROTOOPT || errno == EINVAL))
+			try->mptcp = false;
+		else if (fd < 0)
+			return -errno;
+	}
+	if (fd < 0)
+		fd = socket(family, type, 0);
+	if (fd < 0)
+		return -errno;
+	rc = dial_set_up(fd, family, try->options, try->fault);
+	if (rc == 0)
+		return fd;
+	close(fd);
+	return rc;
+}
+
+/* Begins the next attempt; one that fails at once only leaves its error. */
+static void
+start_next(struct attempts *try)
+{
+	const union addr *addr = &try->list->at[try->started];
+	struct pollfd *slot = &try->fds[1 + try->started++];
+	int fd;
+
+	*slot = (struct pollfd){.fd = -1, .events = POLLOUT};
+	fd = open_socket(try, addr->sa.sa_family);
+	if (fd < 0) {
+		try->error = dial_worse(try->error, -fd);
+		return;
+	}
+	if (connect(fd, &addr->sa, addr_len(addr)) < 0 &&
+	    errno != EINPROGRESS) {
+		try->error = dial_worse(try->error, errno);
+		close(fd);
+		return;
+	}
+	slot->fd = fd;
+	try->pending++;
+}
+
+/* Why an attempt that is decided failed; 0 when it is connected. */
+static int
+outcome(const struct pollfd *slot, const union addr *addr, union addr *bound)
+{
+	int fd = slot->fd, error = 0;
+	socklen_t len = sizeof(error);
+
+	/* Where it failed, poll has reported POLLERR as well. */
+	if (slot->revents != POLLOUT &&
+	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+		error = errno;
+	if (error)
+		return error;
+	len = sizeof(*bound);
+	if (getsockname(fd, &bound->sa, &len) < 0)
+		return errno;
+	/*
+	 * Nobody listens on a port of ours, and the kernel happened to choose
+	 * just that one for us: we are connected to ourselves.
+	 */
+	return addr_equal(addr, bound) ? ECONNREFUSED : 0;
+}
+
+/* No such option where the kernel went back to TCP. */
+static bool
+is_multipath(int fd)
+{
+	uint8_t scrap;
+	socklen_t len = sizeof(scrap);
+
+	return getsockopt(fd, SOL_MPTCP, MPTCP_INFO, &scrap, &len) == 0;
+}
+
+/* Looks at the attempts that poll reported; true when one has won. */
+static bool
+harvest(struct attempts *try, struct dial_result *out)
+{
+	for (size_t i = 0; i < try->started; i++) {
+		struct pollfd *slot = &try->fds[1 + i];
+		union addr bound;
+		int error;
+
+		if (slot->fd < 0 || !slot->revents)
+			continue;
+		error = outcome(slot, &try->list->at[i], &bound);
+		if (error == 0) {
+			*out = (struct dial_result){
+			    .fd = slot->fd,
+			    .address = try->list->at[i],
+			    .bound = bound,
+			    .mptcp = try->mptcp && is_multipath(slot->fd),
+			};
+			slot->fd = -1;
+			return true;
+		}
+		try->error = dial_worse(try->error, error);
+		close(slot->fd);
+		slot->fd = -1;
+		try->pending--;
+	}
+	return false;
+}
+
+/* One round: 0 to go on, 1 connected, or -errno. */
+static int
+take_turn(struct attempts *try, bool *start, struct dial_result *out)
+{
+	bool more = try->started < try->list->count;
+	size_t pending;
+	int n;
+
+	while (more && (*start || try->pending == 0)) {
+		size_t before = try->pending;
+
+		start_next(try);
+		*start = try->pending == before;
+		more = try->started < try->list->count;
+	}
+	if (try->pending == 0)
+		return -try->error;
+
+	n = poll(try->fds, 1 + try->started, more ? ATTEMPT_DELAY_MS : -1);
+	if (n < 0)
+		return 0; /* a signal; the caller looks */
+	if (try->fds[0].revents)
+		return -EPIPE;
+	pending = try->pending;
+	if (harvest(try, out))
+		return 1;
+	*start = n == 0 || try->pending < pending;
+	return 0;
+}
+
+int
+dial(const struct addr_list *list, const struct dial_options *options,
+    const struct io_end *client, struct dial_result *out,
+    char fault[DIAL_FAULT_MAX])
+{
+	struct attempts try;
+	bool start = true;
+	int rc;
+
+	try.list = list;
+	try.options = options;
+	try.fault = fault;
+	try.mptcp = options->mptcp && options->rate == 0;
+	try.started = try.pending = 0;
+	try.error = 0;
+	try.fds[0] = (struct pollfd){.fd = client->fd, .events = 0};
+
+	while ((rc = io_interrupted()) == 0) {
+		rc = take_turn(&try, &start, out);
+		if (rc != 0)
+			break;
+	}
+	for (size_t i = 0; i < try.started; i++) {
+		if (try.fds[1 + i].fd >= 0)
+			close(try.fds[1 + i].fd);
+	}
+	if (rc == -ETIMEDOUT)
+		return -dial_worse(try.error, ETIMEDOUT);
+	return rc > 0 ? 0 : rc;
+}

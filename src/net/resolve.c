@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Promises: returns when the alarm rings, whatever the resolver is doing, and
+ * leaves no child behind. Must not: look up a name in this process.
+ */
+#include "net/resolve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netdb.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A name whose addresses are wanted, or else an address whose name is. */
+struct question {
+	const char *name; /* or NULL */
+	uint16_t port;
+	const union addr *addr;
+};
+
+/* What the child reports, in one write, as far as it is used. */
+struct answer {
+	int rc;
+	union {
+		struct addr_list list;
+		char name[WIRE_NAME_SIZE];
+	};
+};
+
+_Static_assert(sizeof(struct answer) <= PIPE_BUF, "written in one piece");
+
+int
+resolve_errno(int eai, int system_errno)
+{
+	switch (eai) {
+	case 0:
+		return 0;
+	case EAI_NONAME:
+	case EAI_NODATA:
+	case EAI_ADDRFAMILY:
+		return -ENXIO;
+	case EAI_AGAIN:
+	case EAI_FAIL:
+		return -EREMOTEIO;
+	case EAI_MEMORY:
+		return -ENOMEM;
+	case EAI_SYSTEM:
+		return system_errno ? -system_errno : -EIO;
+	default: /* our own arguments were wrong */
+		return -EINVAL;
+	}
+}
+
+static void
+look_up(const char *name, uint16_t port, struct answer *out)
+{
+	const struct addrinfo hints = {
+	    .ai_family = AF_UNSPEC,
+	    .ai_socktype = SOCK_STREAM,
+	};
+	struct addrinfo *found = NULL;
+
+	errno = 0;
+	out->rc = resolve_errno(getaddrinfo(name, NULL, &hints, &found), errno);
+	out->list.count = 0;
+	for (struct addrinfo *ai = found; ai && out->list.count < ADDR_LIST_MAX;
+	     ai = ai->ai_next) {
+		union addr *addr = &out->list.at[out->list.count];
+
+		if (ai->ai_family != AF_INET && ai->ai_family != AF_INET6)
+			continue;
+		memcpy(addr, ai->ai_addr, ai->ai_addrlen);
+		if (ai->ai_family == AF_INET)
+			addr->in.sin_port = htons(port);
+		else
+			addr->in6.sin6_port = htons(port);
+		out->list.count++;
+	}
+	if (out->rc == 0 && out->list.count == 0)
+		out->rc = -ENXIO;
+}
+
+/* Whoever owns the address says what its name is: any bytes may come. */
+static void
+look_up_name(const union addr *addr, struct answer *out)
+{
+	char name[NI_MAXHOST];
+	size_t len;
+
+	errno = 0;
+	out->name[0] = '\0';
+	out->rc = resolve_errno(getnameinfo(&addr->sa, addr_len(addr), name,
+				    sizeof(name), NULL, 0, NI_NAMEREQD),
+	    errno);
+	if (out->rc < 0)
+		return;
+	len = strlen(name);
+	if (len < sizeof(out->name) && wire_check_name(name, len) == 0)
+		memcpy(out->name, name, len + 1);
+	else
+		out->rc = -ENXIO;
+}
+
+/* The child: looks up, reports, is gone. */
+static void
+child(const struct question *question, int report)
+{
+	struct answer answer;
+	size_t len;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGTERM, SIG_DFL);
+	if (question->name) {
+		look_up(question->name, question->port, &answer);
+		len = offsetof(struct answer, list.at) +
+		      answer.list.count * sizeof(answer.list.at[0]);
+	} else {
+		look_up_name(question->addr, &answer);
+		len = offsetof(struct answer, name) + strlen(answer.name) + 1;
+	}
+	_exit(write(report, &answer, len) == (ssize_t)len ? 0 : 1);
+}
+
+/* Begins to ask, and does not wait. */
+static int
+start(const struct question *question, struct resolve *out)
+{
+	int report[2], rc = 0;
+	pid_t pid;
+
+	if (pipe2(report, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	/* Left ignored, as a parent may have, no child could be waited for. */
+	signal(SIGCHLD, SIG_DFL);
+	pid = fork();
+	if (pid == 0)
+		child(question, report[1]);
+	if (pid < 0)
+		rc = -errno;
+	close(report[1]);
+	if (rc < 0)
+		close(report[0]);
+	else
+		*out = (struct resolve){.pid = pid, .fd = report[0]};
+	return rc;
+}
+
+/* Takes the answer there is, and ends the child. */
+static int
+finish(struct resolve *resolve, struct answer *out)
+{
+	ssize_t n = read(resolve->fd, out, sizeof(*out));
+	int rc = n < 0 ? -errno : n == 0 ? -EIO : out->rc;
+
+	close(resolve->fd);
+	resolve->fd = -1;
+	kill(resolve->pid, SIGKILL);
+	while (waitpid(resolve->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return rc;
+}
+
+int
+resolve_start(const char *name, uint16_t port, struct resolve *out)
+{
+	const struct question question = {.name = name, .port = port};
+
+	return start(&question, out);
+}
+
+int
+resolve_finish(struct resolve *resolve, struct addr_list *out)
+{
+	struct answer answer;
+	int rc = finish(resolve, &answer);
+
+	if (rc == 0)
+		*out = answer.list;
+	return rc;
+}
+
+/* Waits for the answer, the alarm, or the client's leaving. */
+static int
+await(int answer, const struct io_end *client)
+{
+	struct pollfd fds[] = {
+	    {.fd = answer, .events = POLLIN},
+	    {.fd = client->fd, .events = 0},
+	};
+	int rc;
+
+	while ((rc = io_interrupted()) == 0 && !fds[0].revents) {
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			return -errno;
+		if (fds[1].revents)
+			return -EPIPE;
+	}
+	return rc;
+}
+
+static int
+ask_and_wait(const struct question *question, const struct io_end *client,
+    struct answer *out)
+{
+	struct resolve resolve = {.fd = -1};
+	int ended, rc = start(question, &resolve);
+
+	if (rc < 0)
+		return rc;
+	ended = await(resolve.fd, client);
+	rc = finish(&resolve, out);
+	return ended < 0 ? ended : rc;
+}
+
+int
+resolve_name_of(const union addr *addr, const struct io_end *client,
+    char out[WIRE_NAME_SIZE])
+{
+	const struct question question = {.addr = addr};
+	struct answer answer;
+	int rc = ask_and_wait(&question, client, &answer);
+
+	if (rc == 0)
+		memcpy(out, answer.name, strlen(answer.name) + 1);
+	return rc;
+}
+
+int
+resolve_literal(const struct wire_destination *dst, union addr *out)
+{
+	if (dst->atyp == WIRE_ATYP_IPV4)
+		addr_set_ipv4(out, dst->ipv4, dst->port);
+	else if (dst->atyp == WIRE_ATYP_IPV6)
+		addr_set_ipv6(out, &dst->ipv6, dst->port);
+	else
+		return addr_parse(dst->name, dst->port, out);
+	return 0;
+}
+
+int
+resolve_destination(const struct wire_destination *dst,
+    const struct io_end *client, struct addr_list *out)
+{
+	const struct question question = {.name = dst->name, .port = dst->port};
+	struct answer answer;
+	int rc = 0;
+
+	answer.list.count = 1;
+	if (resolve_literal(dst, &answer.list.at[0]) < 0)
+		rc = ask_and_wait(&question, client, &answer);
+	if (rc < 0)
+		return rc;
+	*out = answer.list;
+	addr_interleave(out);
+	return 0;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * resolve: a request's destination -> the addresses to try, in order; and an
+ * address -> its name.
+ */
+#ifndef RESOLVE_H
+#define RESOLVE_H
+
+#include "base/addr.h"
+#include "base/io.h"
+#include "protocol/wire.h"
+
+#include <sys/types.h>
+
+/*
+ * An address, or a name that is the literal of one, is taken as it is. Any
+ * other name is looked up with getaddrinfo(3), in a child process: nothing in
+ * this process could end a look-up that hangs (some NSS modules block SIGALRM
+ * while they wait), and what it allocates and loads is gone with the child.
+ * Families take turns in the result (RFC 8305 section 4).
+ *
+ * 0, or -ENXIO: no such name, or no address for it; -EREMOTEIO: the name
+ * servers couldn't tell; -EPIPE: `client` went away meanwhile; -ETIMEDOUT,
+ * -ECANCELED: io_interrupted(); -EIO: the child died; or the errno of a failed
+ * system call.
+ */
+int resolve_destination(const struct wire_destination *dst,
+    const struct io_end *client, struct addr_list *out);
+
+/*
+ * The address, where a destination is one or the literal of one; -EINVAL where
+ * it has to be looked up.
+ */
+int resolve_literal(const struct wire_destination *dst, union addr *out);
+
+/* A look-up under way. */
+struct resolve {
+	pid_t pid;
+	int fd; /* readable once there is an answer */
+};
+
+/*
+ * Begins to look a name up, a NUL at its end, and does not wait. 0 or -errno.
+ */
+int resolve_start(const char *name, uint16_t port, struct resolve *out);
+
+/*
+ * Ends the look-up, and its child with it: 0 or -errno as above, and -EAGAIN
+ * when there was no answer yet. Does not wait for one.
+ */
+int resolve_finish(struct resolve *resolve, struct addr_list *out);
+
+/*
+ * The name that an address has (PTR), from getnameinfo(3), in a child process
+ * as above. Whether the name has this address is not looked at. 0, or -ENXIO:
+ * it has none, or none that wire_check_destination() would pass; the rest as
+ * above.
+ */
+int resolve_name_of(const union addr *addr, const struct io_end *client,
+    char out[WIRE_NAME_SIZE]);
+
+/* A code of getaddrinfo(3) or getnameinfo(3) as a negative errno, as above; 0
+ * for 0. */
+int resolve_errno(int eai, int system_errno);
+
+#endif

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Promises: everything here is bounded, the look-ups, the names, what waits
+ * for them and how long, whatever a client asks for. Must not: wait.
+ */
+#include "net/udp/names.h"
+
+#include <errno.h>
+#include <string.h>
+
+static bool
+is_pending(const struct names_entry *entry)
+{
+	return entry->state == NAMES_QUEUED || entry->state == NAMES_LOOKING;
+}
+
+static void
+set_state(struct names_entry *entry, enum names_state state, int64_t now_ms)
+{
+	entry->state = state;
+	entry->since_ms = now_ms;
+}
+
+static void
+fail(struct names_entry *entry, int error, int64_t now_ms)
+{
+	entry->error = error;
+	set_state(entry, NAMES_FAILED, now_ms);
+}
+
+/* Begins the look-up, or leaves it for later. */
+static void
+look_up(struct names *names, struct names_entry *entry, int64_t now_ms)
+{
+	int rc;
+
+	set_state(entry, NAMES_QUEUED, now_ms);
+	if (names->looking == NAMES_LOOKUPS)
+		return;
+	rc = resolve_start(entry->name, 0, &entry->lookup);
+	if (rc < 0) {
+		fail(entry, -rc, now_ms);
+		return;
+	}
+	set_state(entry, NAMES_LOOKING, now_ms);
+	names->looking++;
+}
+
+static struct names_entry *
+find(struct names *names, const char *name, size_t len)
+{
+	for (size_t i = 0; i < NAMES_MAX; i++) {
+		struct names_entry *entry = &names->at[i];
+
+		if (entry->state != NAMES_UNUSED && entry->len == len &&
+		    memcmp(entry->name, name, len) == 0)
+			return entry;
+	}
+	return NULL;
+}
+
+/* Whether a datagram waits for it, or will be taken with what came of it. */
+static bool
+is_awaited(const struct names *names, const struct names_entry *entry)
+{
+	for (size_t i = 0; i < NAMES_WAITING && names->waiting > 0; i++) {
+		if (names->queue[i].entry == entry)
+			return true;
+	}
+	return false;
+}
+
+/* A free entry, or the one that nobody has used for longest. */
+static struct names_entry *
+make_room(struct names *names)
+{
+	struct names_entry *oldest = NULL;
+
+	for (size_t i = 0; i < NAMES_MAX; i++) {
+		struct names_entry *entry = &names->at[i];
+
+		if (entry->state == NAMES_UNUSED)
+			return entry;
+		if (!is_pending(entry) && !is_awaited(names, entry) &&
+		    (!oldest || entry->used < oldest->used))
+			oldest = entry;
+	}
+	return oldest;
+}
+
+struct names_entry *
+names_find(
+    struct names *names, const struct wire_destination *dst, int64_t now_ms)
+{
+	struct names_entry *entry = find(names, dst->name, dst->name_len);
+
+	if (!entry) {
+		entry = make_room(names);
+		if (!entry)
+			return NULL;
+		entry->len = dst->name_len;
+		memcpy(entry->name, dst->name, entry->len);
+		entry->name[entry->len] = '\0';
+		look_up(names, entry, now_ms);
+	} else if (entry->state == NAMES_FAILED &&
+		   now_ms - entry->since_ms >= NAMES_FAILED_MS) {
+		look_up(names, entry, now_ms);
+	}
+	entry->used = ++names->clock;
+	return entry;
+}
+
+int
+names_wait(struct names *names, struct names_entry *entry, uint16_t port,
+    const uint8_t *data, size_t len)
+{
+	struct names_waiting *place = NULL;
+	size_t of_one = 0;
+
+	for (size_t i = 0; i < NAMES_WAITING; i++) {
+		if (!names->queue[i].entry)
+			place = &names->queue[i];
+		else if (names->queue[i].entry == entry)
+			of_one++;
+	}
+	if (!place || of_one >= NAMES_OF_ONE || len > sizeof(place->data))
+		return -ENOBUFS;
+	place->entry = entry;
+	place->order = ++names->clock;
+	place->port = port;
+	place->len = len;
+	memcpy(place->data, data, len);
+	names->waiting++;
+	return 0;
+}
+
+struct names_waiting *
+names_next(struct names *names)
+{
+	struct names_waiting *first = NULL;
+
+	for (size_t i = 0; i < NAMES_WAITING && names->waiting > 0; i++) {
+		struct names_waiting *waiting = &names->queue[i];
+
+		if (waiting->entry && !is_pending(waiting->entry) &&
+		    (!first || waiting->order < first->order))
+			first = waiting;
+	}
+	return first;
+}
+
+void
+names_release(struct names *names, struct names_waiting *waiting)
+{
+	waiting->entry = NULL;
+	names->waiting--;
+}
+
+size_t
+names_poll(const struct names *names, struct pollfd fds[NAMES_LOOKUPS])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < NAMES_MAX && n < names->looking; i++) {
+		if (names->at[i].state == NAMES_LOOKING)
+			fds[n++] = (struct pollfd){
+			    .fd = names->at[i].lookup.fd,
+			    .events = POLLIN,
+			};
+	}
+	return n;
+}
+
+/* When the first look-up will have taken too long; 0: there is none. */
+static int64_t
+first_due(const struct names *names)
+{
+	int64_t due = 0;
+
+	for (size_t i = 0; i < NAMES_MAX && names->looking > 0; i++) {
+		const struct names_entry *entry = &names->at[i];
+		int64_t end = entry->since_ms + NAMES_LOOKUP_MS;
+
+		if (entry->state == NAMES_LOOKING && (due == 0 || end < due))
+			due = end;
+	}
+	return due;
+}
+
+int
+names_timeout(const struct names *names, int64_t now_ms)
+{
+	int64_t due = first_due(names);
+
+	if (due == 0)
+		return -1;
+	return due > now_ms ? (int)(due - now_ms) : 0;
+}
+
+/* The look-up is over, by an answer or by the time it took. */
+static void
+finish(struct names *names, struct names_entry *entry, int64_t now_ms)
+{
+	struct addr_list list;
+	int rc = resolve_finish(&entry->lookup, &list);
+
+	names->looking--;
+	if (rc < 0) {
+		fail(entry, rc == -EAGAIN ? ETIMEDOUT : -rc, now_ms);
+		return;
+	}
+	entry->count =
+	    list.count < NAMES_ADDRESSES ? list.count : NAMES_ADDRESSES;
+	for (size_t i = 0; i < entry->count; i++)
+		entry->at[i] = list.at[i];
+	set_state(entry, NAMES_KNOWN, now_ms);
+}
+
+/* The one that has been waiting its turn for longest, or NULL. */
+static struct names_entry *
+first_queued(struct names *names)
+{
+	struct names_entry *first = NULL;
+
+	for (size_t i = 0; i < NAMES_MAX; i++) {
+		struct names_entry *entry = &names->at[i];
+
+		if (entry->state == NAMES_QUEUED &&
+		    (!first || entry->since_ms < first->since_ms))
+			first = entry;
+	}
+	return first;
+}
+
+void
+names_harvest(struct names *names, int64_t now_ms)
+{
+	struct names_entry *queued;
+
+	for (size_t i = 0; i < NAMES_MAX && names->looking > 0; i++) {
+		struct names_entry *entry = &names->at[i];
+		struct pollfd answer = {
+		    .fd = entry->lookup.fd,
+		    .events = POLLIN,
+		};
+
+		if (entry->state != NAMES_LOOKING)
+			continue;
+		if (now_ms - entry->since_ms >= NAMES_LOOKUP_MS ||
+		    poll(&answer, 1, 0) == 1)
+			finish(names, entry, now_ms);
+	}
+	while (names->looking < NAMES_LOOKUPS &&
+	       (queued = first_queued(names)) != NULL)
+		look_up(names, queued, now_ms);
+}
+
+void
+names_close(struct names *names)
+{
+	struct addr_list ignored;
+
+	for (size_t i = 0; i < NAMES_MAX && names->looking > 0; i++) {
+		if (names->at[i].state != NAMES_LOOKING)
+			continue;
+		resolve_finish(&names->at[i].lookup, &ignored);
+		names->at[i].state = NAMES_UNUSED;
+		names->looking--;
+	}
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: ISC */
+#include "policy/auth.h"
+#include "base/log.h"
+#include "base/textfile.h"
+#include "policy/hash.h"
+#include "policy/libcrypt.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+uint8_t
+auth_choose_method(const struct wire_greeting *offer,
+    const struct auth_policy *policy, const char **why)
+{
+	size_t len = offer->methods_len;
+
+	if (policy->has_users &&
+	    memchr(offer->methods, WIRE_METHOD_PASSWORD, len))
+		return WIRE_METHOD_PASSWORD;
+	if (policy->needs_none && memchr(offer->methods, WIRE_METHOD_NONE, len))
+		return WIRE_METHOD_NONE;
+	if (policy->needs_none)
+		*why = "no method in common";
+	else if (policy->has_users)
+		*why = "it offered no password";
+	else if (policy->has_rules)
+		*why = "the rules allow it nothing without a password";
+	else
+		*why = "only local clients may come in without --users=FILE, "
+		       "--rules=FILE or --open";
+	return WIRE_METHOD_NO_ACCEPTABLE;
+}
+
+/* FNV-1a */
+static uint64_t
+digest(const char *text, size_t len)
+{
+	uint64_t sum = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < len; i++)
+		sum = (sum ^ (unsigned char)text[i]) * 0x100000001b3;
+	return sum;
+}
+
+/* Each bit of x touches each of the result (the end of MurmurHash3). */
+static uint64_t
+mix(uint64_t x)
+{
+	x = (x ^ x >> 33) * 0xff51afd7ed558ccd;
+	x = (x ^ x >> 33) * 0xc4ceb9fe1a85ec53;
+	return x ^ x >> 33;
+}
+
+/* Where the name stands in the table, or the free place where it would. */
+static uint32_t *
+look_up(const struct auth_users *users, const char *name, size_t name_len)
+{
+	uint32_t slot = (uint32_t)mix(digest(name, name_len));
+
+	for (;; slot++) {
+		uint32_t *place = &users->table[slot & users->table_mask];
+		const struct auth_user *user;
+
+		if (*place == 0)
+			return place;
+		user = &users->at[*place - 1];
+		if (user->name_len == name_len &&
+		    memcmp(user->name, name, name_len) == 0)
+			return place;
+	}
+}
+
+/*
+ * The user who stands in for such a name, of all with the highest lot. Nobody
+ * can foretell who: the lots are made of the hashes. And most names keep theirs
+ * when a user is added or taken away.
+ */
+static const struct auth_user *
+draw(const struct auth_users *users, const char *name, size_t name_len)
+{
+	uint64_t asked = digest(name, name_len), highest = 0;
+	const struct auth_user *drawn = users->at;
+
+	for (size_t i = 0; i < users->count; i++) {
+		uint64_t lot = mix(users->at[i].lot ^ asked);
+
+		if (lot > highest) {
+			highest = lot;
+			drawn = &users->at[i];
+		}
+	}
+	return drawn;
+}
+
+static int
+refuse(struct auth_fault *fault, unsigned line, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fault->line = line;
+	vsnprintf(fault->what, sizeof(fault->what), format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+static const char *
+name_fault(const char *name, size_t len)
+{
+	if (len == 0)
+		return "no name before the colon; write NAME:HASH";
+	if (len > AUTH_TEXT_MAX)
+		return "a name longer than 255 bytes, which no client could "
+		       "send; shorten it";
+	if (name[0] == ' ' || name[len - 1] == ' ')
+		return "a blank at an end of the name; write NAME:HASH without "
+		       "any";
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)name[i];
+
+		if (c < ' ' || c == 0x7f)
+			return "a tab or another control byte in the name; "
+			       "write NAME:HASH without any";
+	}
+	return NULL;
+}
+
+/* One line, which is neither empty nor a comment. */
+static int
+add_user(char *line, size_t len, unsigned number, struct auth_users *users,
+    struct auth_fault *fault)
+{
+	char *colon = memchr(line, ':', len), *hash;
+	struct auth_user *user = &users->at[users->count];
+	size_t name_len, hash_len;
+	const char *words;
+	uint32_t *place;
+
+	if (len && line[len - 1] == '\r')
+		return refuse(fault, number,
+		    "a carriage return at the end of the line; save the file "
+		    "with line feeds alone");
+	if (!colon)
+		return refuse(fault, number, "no colon; write NAME:HASH");
+	hash = colon + 1;
+	name_len = (size_t)(colon - line);
+	hash_len = len - name_len - 1;
+	words = name_fault(line, name_len);
+	if (!words)
+		words = hash_fault(hash, hash_len);
+	if (words)
+		return refuse(fault, number, "%s", words);
+	place = look_up(users, line, name_len);
+	if (*place)
+		return refuse(fault, number,
+		    "the same name as in line %u; leave one of the two",
+		    users->at[*place - 1].line);
+	hash[hash_len] = '\0';
+	*user = (struct auth_user){
+	    .name = line,
+	    .hash = hash,
+	    .lot = digest(hash, hash_len),
+	    .line = number,
+	    .name_len = (uint8_t)name_len,
+	};
+	*place = (uint32_t)++users->count;
+	return 0;
+}
+
+/* Room for as many users as there are lines, and a table half empty. */
+static int
+make_room(const char *text, size_t len, struct auth_users *users)
+{
+	size_t lines = 1, size = 4;
+
+	for (size_t i = 0; i < len; i++)
+		lines += text[i] == '\n';
+	while (size < 2 * lines)
+		size *= 2;
+	users->at = calloc(lines, sizeof(*users->at));
+	users->table = calloc(size, sizeof(*users->table));
+	users->table_mask = (uint32_t)(size - 1);
+	return users->at && users->table ? 0 : -ENOMEM;
+}
+
+int
+auth_users_parse(char *text, size_t text_len, struct auth_users *out,
+    struct auth_fault *fault)
+{
+	struct auth_users users = {.text = text, .text_len = text_len};
+	char *line = text, *end = text + text_len;
+	unsigned number = 0;
+	int rc = make_room(text, text_len, &users);
+
+	while (rc == 0 && line < end) {
+		char *feed = memchr(line, '\n', (size_t)(end - line));
+		size_t len = (size_t)((feed ? feed : end) - line);
+
+		number++;
+		if (len && *line != '#')
+			rc = add_user(line, len, number, &users, fault);
+		line += len + 1;
+	}
+	if (rc == 0 && users.count == 0)
+		rc = refuse(fault, number ? number : 1,
+		    "the file ends and there is no user in it; write NAME:HASH "
+		    "for each");
+	if (rc < 0) {
+		free(users.at);
+		free(users.table);
+		return rc;
+	}
+	*out = users;
+	return 0;
+}
+
+/*
+ * A limit of 1 rather than 0: it is the one that also keeps the kernel from
+ * piping a core to a program.
+ */
+static void
+forbid_core(void)
+{
+	const struct rlimit none = {.rlim_cur = 1, .rlim_max = 1};
+
+	if (setrlimit(RLIMIT_CORE, &none) < 0)
+		prctl(PR_SET_DUMPABLE, 0);
+}
+
+static void
+forget(char *text, size_t len)
+{
+	if (text)
+		explicit_bzero(text, len);
+	free(text);
+}
+
+int
+auth_users_load(const char *path, struct auth_users *out)
+{
+	struct auth_users users;
+	struct auth_fault fault = {0};
+	const char *wrong;
+	char *text = NULL;
+	size_t len = 0;
+	int rc;
+
+	forbid_core();
+	rc = textfile_read(path, AUTH_FILE_MAX, &text, &len, &wrong);
+	if (rc < 0) {
+		log_fault("--users=%s: %s", path, wrong);
+		return rc == -ENOMEM ? rc : -EINVAL;
+	}
+	rc = auth_users_parse(text, len, &users, &fault);
+	if (rc < 0) {
+		if (rc == -ENOMEM)
+			log_fault("--users=%s: %s", path, strerror(ENOMEM));
+		else
+			log_fault("%s:%u: %s", path, fault.line, fault.what);
+		forget(text, len);
+		return rc;
+	}
+	users.path = path;
+	*out = users;
+	return 0;
+}
+
+void
+auth_users_free(struct auth_users *users)
+{
+	forget(users->text, users->text_len);
+	free(users->at);
+	free(users->table);
+	*users = (struct auth_users){0};
+}
+
+/* In a time that says nothing about where they differ. */
+static bool
+equal(const char *a, const char *b)
+{
+	size_t len = strlen(a);
+	unsigned differ = 0;
+
+	if (strlen(b) != len)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		differ |= (unsigned)(a[i] ^ b[i]);
+	return differ == 0;
+}
+
+int
+auth_check(const struct auth_users *users, const char *name, size_t name_len,
+    const char *password, size_t password_len)
+{
+	/* Both are always looked for, whichever is needed. */
+	uint32_t place = *look_up(users, name, name_len);
+	const struct auth_user *user = draw(users, name, name_len);
+	char phrase[AUTH_TEXT_MAX + 1], computed[LIBCRYPT_HASH_MAX];
+	bool known = place != 0, whole, right;
+	int rc;
+
+	if (password_len > AUTH_TEXT_MAX)
+		return -EACCES;
+	if (known)
+		user = &users->at[place - 1];
+	memcpy(phrase, password, password_len);
+	phrase[password_len] = '\0';
+	whole = strlen(phrase) == password_len;
+	rc = libcrypt_hash(phrase, user->hash, computed);
+	explicit_bzero(phrase, sizeof(phrase));
+	if (rc < 0) {
+		log_fault(
+		    "%s:%u: crypt(3) can't check this hash (%s); it needs "
+		    "libcrypt.so.1 and a scheme that it knows",
+		    users->path, user->line, strerror(-rc));
+		return rc;
+	}
+	right = equal(computed, user->hash);
+	explicit_bzero(computed, sizeof(computed));
+	return right && known && whole ? 0 : -EACCES;
+}

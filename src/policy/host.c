@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: ISC */
+#include "policy/host.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/rtnetlink.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A request for the route to an IPv4 or IPv6 address, rtnetlink(7). */
+struct question {
+	struct nlmsghdr header;
+	struct rtmsg route;
+	struct rtattr attribute;
+	uint8_t address[16];
+};
+
+union answer {
+	struct nlmsghdr header;
+	uint8_t bytes[4096];
+};
+
+static size_t
+ask_for(const union addr *address, struct question *out)
+{
+	bool ipv4 = address->sa.sa_family == AF_INET;
+	size_t len = ipv4 ? sizeof(struct in_addr) : sizeof(struct in6_addr);
+
+	*out = (struct question){
+	    .route = {.rtm_family = (uint8_t)address->sa.sa_family,
+		.rtm_dst_len = (uint8_t)(8 * len)},
+	    .attribute = {.rta_type = RTA_DST,
+		.rta_len = (uint16_t)RTA_LENGTH(len)},
+	};
+	if (ipv4)
+		memcpy(out->address, &address->in.sin_addr, len);
+	else
+		memcpy(out->address, &address->in6.sin6_addr, len);
+	out->header = (struct nlmsghdr){
+	    .nlmsg_len = (uint32_t)(offsetof(struct question, address) + len),
+	    .nlmsg_type = RTM_GETROUTE,
+	    .nlmsg_flags = NLM_F_REQUEST,
+	};
+	return out->header.nlmsg_len;
+}
+
+/* The type of the route there: RTN_LOCAL and so on; -ENETUNREACH where there is
+ * none, or another -errno. */
+static int
+route_type(const union addr *address)
+{
+	struct question question;
+	union answer answer;
+	size_t len = ask_for(address, &question);
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	const struct rtmsg *route = NLMSG_DATA(&answer.header);
+	const struct nlmsgerr *error = NLMSG_DATA(&answer.header);
+	ssize_t n = -1;
+
+	if (fd < 0)
+		return -errno;
+	if (send(fd, &question, len, 0) == (ssize_t)len)
+		n = recv(fd, &answer, sizeof(answer), 0);
+	close(fd);
+	if (n < (ssize_t)NLMSG_SPACE(sizeof(*route)) ||
+	    !NLMSG_OK(&answer.header, (uint32_t)n))
+		return -EIO;
+	if (answer.header.nlmsg_type == RTM_NEWROUTE)
+		return route->rtm_type;
+	if (answer.header.nlmsg_type == NLMSG_ERROR && error->error < 0)
+		return error->error;
+	return -EIO;
+}
+
+/* Where there is no netlink: a socket that would come from the very address
+ * that it goes to. Of several on one interface only the first is found. */
+static bool
+comes_from_there(const union addr *address)
+{
+	union addr to = *address, from;
+	socklen_t len = sizeof(from);
+	int fd = socket(to.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool own = true;
+
+	if (fd < 0)
+		return true;
+	to.in.sin_port = htons(9); /* any will do: nothing is sent */
+	if (connect(fd, &to.sa, addr_len(&to)) < 0) {
+		own = errno != ENETUNREACH && errno != EHOSTUNREACH;
+	} else if (getsockname(fd, &from.sa, &len) == 0) {
+		from.in.sin_port = to.in.sin_port;
+		own = addr_equal(&from, &to);
+	}
+	close(fd);
+	return own;
+}
+
+bool
+host_is_own(const union addr *address)
+{
+	int type = route_type(address);
+
+	if (type == -ENETUNREACH || type == -EHOSTUNREACH)
+		return false;
+	if (type < 0)
+		return comes_from_there(address);
+	return type == RTN_LOCAL || type == RTN_ANYCAST ||
+	       type == RTN_BROADCAST || type == RTN_MULTICAST;
+}
+
+int
+host_find_id(const char *name, bool group, uint32_t *out)
+{
+	const struct passwd *user;
+	const struct group *found;
+
+	errno = 0;
+	if (group) {
+		found = getgrnam(name);
+		if (found)
+			*out = found->gr_gid;
+		if (found)
+			return 1;
+	} else {
+		user = getpwnam(name);
+		if (user)
+			*out = user->pw_uid;
+		if (user)
+			return 1;
+	}
+	/* What getpwnam(3) says where there is none, in its own words. */
+	if (errno == 0 || errno == ENOENT || errno == ESRCH || errno == EBADF ||
+	    errno == EPERM)
+		return 0;
+	return -errno;
+}

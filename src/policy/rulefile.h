@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * rulefile: the text of rules, read into what rules.h asks. The language is
+ * described in socks5-handler.rules(5).
+ *
+ * Pure but for the memory it allocates: what is read comes from the caller.
+ */
+#ifndef RULEFILE_H
+#define RULEFILE_H
+
+#include "policy/rules.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A longer text is refused: nobody means to read so much for each client. */
+#define RULEFILE_MAX 4194304
+
+/* What is wrong, where, and what would be right: "FILE:LINE:COLUMN: TEXT". */
+struct rulefile_error {
+	uint32_t line, column; /* from 1; the column in bytes, a tab is one */
+	char text[256];        /* a sentence without its full stop */
+};
+
+/*
+ * What holds without a file of rules: a local client may reach anything, and
+ * one that knows a password anything but what is internal. With --open, so may
+ * anybody.
+ */
+extern const char rulefile_default[], rulefile_open[];
+
+/* What stands for the file's name then. */
+#define RULEFILE_BUILT_IN "built in"
+
+/*
+ * Reads the rules in `len` bytes of text, lines that end with \n or \r\n. Both
+ * `file`, the name of the text, and the text have to stay until the rules are
+ * freed.
+ * 0, or with *error: -EINVAL for the first mistake, -EFBIG for more than
+ * RULEFILE_MAX bytes, -ENOMEM.
+ */
+int rulefile_parse(const char *file, const char *text, size_t len,
+    struct rules *out, struct rulefile_error *error);
+
+void rulefile_free(struct rules *rules);
+
+/*
+ * Looks for a user or group that a line names and this host doesn't know,
+ * which is most likely a typing error: such a line never matches. 0, or
+ * -ENOENT with *error; or what find_id failed with, and *error names that.
+ */
+int rulefile_check_ids(const struct rules *rules, const struct rules_host *host,
+    struct rulefile_error *error);
+
+#endif

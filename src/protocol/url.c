@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: ISC */
+#include "protocol/url.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+/* A piece of the text. */
+struct piece {
+	const char *at;
+	size_t len;
+};
+
+static int
+fail(const char **why, const char *words)
+{
+	*why = words;
+	return -EINVAL;
+}
+
+/* What is in front of the byte at `at`, and what is behind it. */
+static struct piece
+before(struct piece whole, const char *at)
+{
+	return (struct piece){whole.at, (size_t)(at - whole.at)};
+}
+
+static struct piece
+behind(struct piece whole, const char *at)
+{
+	return (struct piece){at + 1, whole.len - (size_t)(at + 1 - whole.at)};
+}
+
+/* One that would end a part of a URL, or nobody can see. */
+static bool
+is_reserved(unsigned char c)
+{
+	return c <= ' ' || c == 0x7f || strchr("/?#[]@", c);
+}
+
+static int
+hex_digit(char c)
+{
+	return isdigit((unsigned char)c) ? c - '0'
+					 : tolower((unsigned char)c) - 'a' + 10;
+}
+
+/* Percent-encoded bytes, as they are meant; 255 at most. */
+static int
+decode(struct piece text, char out[256], uint8_t *out_len, const char **why)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		const char *at = text.at + i;
+		char c = *at;
+
+		if (c == '%') {
+			if (text.len - i < 3 ||
+			    !isxdigit((unsigned char)at[1]) ||
+			    !isxdigit((unsigned char)at[2]))
+				return fail(why,
+				    "in the user or password a % has to be "
+				    "followed by two hexadecimal digits; "
+				    "written %25 it is itself");
+			c = (char)(hex_digit(at[1]) << 4 | hex_digit(at[2]));
+			i += 2;
+		} else if (is_reserved((unsigned char)c)) {
+			return fail(why,
+			    "in the user or password each of / ? # [ ] @, "
+			    "spaces and control characters has to be written "
+			    "as % and its two hexadecimal digits");
+		}
+		if (n == 255)
+			return fail(
+			    why, "a user or password has 255 bytes at most");
+		out[n++] = c;
+	}
+	out[n] = '\0';
+	*out_len = (uint8_t)n;
+	return 0;
+}
+
+static int
+parse_userinfo(struct piece text, struct url *out, const char **why)
+{
+	const char *colon = memchr(text.at, ':', text.len);
+	int rc = decode(
+	    colon ? before(text, colon) : text, out->user, &out->user_len, why);
+
+	if (rc == 0 && colon)
+		rc = decode(behind(text, colon), out->password,
+		    &out->password_len, why);
+	if (rc == 0 && out->user_len == 0)
+		return fail(why, "there has to be a user in front of the @");
+	return rc;
+}
+
+/* What follows the host: nothing, or a colon and a number. */
+static int
+parse_port(struct piece text, uint16_t *out, const char **why)
+{
+	static const char wanted[] =
+	    "behind the host there may be a colon and a port from 1 to 65535, "
+	    "and nothing else";
+	unsigned port = 0;
+
+	*out = URL_PORT;
+	if (text.len == 0)
+		return 0;
+	if (text.at[0] != ':')
+		return fail(why, wanted);
+	for (size_t i = 1; i < text.len; i++) {
+		if (!isdigit((unsigned char)text.at[i]))
+			return fail(why, wanted);
+		port = port * 10 + (unsigned)(text.at[i] - '0');
+		if (port > UINT16_MAX)
+			return fail(why, wanted);
+	}
+	if (port == 0)
+		return fail(why, wanted);
+	*out = (uint16_t)port;
+	return 0;
+}
+
+/* "[2001:db8::1]" and what follows it. */
+static int
+parse_literal(struct piece text, struct wire_destination *out, const char **why)
+{
+	static const char wanted[] =
+	    "in brackets there has to be an IPv6 address";
+	char address[INET6_ADDRSTRLEN] = "";
+	const char *end = memchr(text.at, ']', text.len);
+	struct piece inside;
+
+	if (!end)
+		return fail(why, wanted);
+	inside = behind(before(text, end), text.at);
+	if (inside.len >= sizeof(address))
+		return fail(why, wanted);
+	memcpy(address, inside.at, inside.len);
+	if (inet_pton(AF_INET6, address, &out->ipv6) != 1)
+		return fail(why, wanted);
+	out->atyp = WIRE_ATYP_IPV6;
+	return parse_port(behind(text, end), &out->port, why);
+}
+
+static int
+parse_host(struct piece text, struct wire_destination *out, const char **why)
+{
+	const char *colon = memchr(text.at, ':', text.len);
+	struct piece host = colon ? before(text, colon) : text;
+	struct piece port = {text.at + host.len, text.len - host.len};
+
+	if (text.len > 0 && text.at[0] == '[')
+		return parse_literal(text, out, why);
+	if (port.len > 1 && memchr(port.at + 1, ':', port.len - 1))
+		return fail(
+		    why, "an IPv6 address has to be put in brackets: [::1]");
+	if (host.len < 1 || host.len > 255)
+		return fail(why,
+		    "a host has to be named, by an address or by a name of 255 "
+		    "bytes at most");
+	for (size_t i = 0; i < host.len; i++) {
+		if (is_reserved((unsigned char)host.at[i]) || host.at[i] == '%')
+			return fail(why,
+			    "the host has to be a name, an IPv4 address, or an "
+			    "IPv6 address in brackets, with nothing but a port "
+			    "behind it");
+	}
+	out->atyp = WIRE_ATYP_NAME;
+	out->name_len = (uint8_t)host.len;
+	memcpy(out->name, host.at, host.len);
+	return parse_port(port, &out->port, why);
+}
+
+int
+url_parse(const char *text, struct url *out, const char **why)
+{
+	static const char scheme[] = "socks5://";
+	struct url url = {0};
+	struct piece rest;
+	const char *at;
+	int rc = 0;
+
+	if (strncasecmp(text, scheme, strlen(scheme)) != 0)
+		return fail(
+		    why, "it has to be socks5://[USER[:PASSWORD]@]HOST[:PORT]");
+	rest.at = text + strlen(scheme);
+	rest.len = strlen(rest.at);
+	at = memrchr(rest.at, '@', rest.len);
+	if (at) {
+		rc = parse_userinfo(before(rest, at), &url, why);
+		rest = behind(rest, at);
+	}
+	if (rest.len > 0 && rest.at[rest.len - 1] == '/')
+		rest.len--;
+	if (rc == 0)
+		rc = parse_host(rest, &url.server, why);
+	if (rc == 0)
+		*out = url;
+	return rc;
+}
+
+int
+url_set_password(
+    struct url *url, const char *line, size_t len, const char **why)
+{
+	if (url->user_len == 0)
+		return fail(
+		    why, "there is no user in the URL who could have one");
+	if (url->password_len > 0)
+		return fail(why, "there is a password in the URL already");
+	if (len > 0 && line[len - 1] == '\n')
+		len--;
+	if (len > 0 && line[len - 1] == '\r')
+		len--;
+	if (len < 1 || len > 255)
+		return fail(why, "a password of 1 to 255 bytes is wanted");
+	if (memchr(line, '\n', len) || memchr(line, '\0', len))
+		return fail(why, "one line is wanted, and no NUL in it");
+	memcpy(url->password, line, len);
+	url->password[len] = '\0';
+	url->password_len = (uint8_t)len;
+	return 0;
+}
+
+bool
+url_login(const struct url *url, struct wire_password *out)
+{
+	if (url->user_len == 0)
+		return false;
+	*out = (struct wire_password){
+	    .name = url->user,
+	    .name_len = url->user_len,
+	    .password = url->password,
+	    .password_len = url->password_len,
+	};
+	return true;
+}

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: ISC */
+#include "protocol/wire.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+ssize_t
+wire_get_greeting(const uint8_t *data, size_t len, struct wire_greeting *out)
+{
+	if (len < 1)
+		return 0;
+	if (data[0] != WIRE_VERSION)
+		return -EPROTO;
+	if (len < 2 || len < 2U + data[1])
+		return 0;
+	out->methods = data + 2;
+	out->methods_len = data[1];
+	return 2 + data[1];
+}
+
+ssize_t
+wire_get_password(const uint8_t *data, size_t len, struct wire_password *out)
+{
+	size_t password; /* where PLEN stands */
+
+	if (len < 1)
+		return 0;
+	if (data[0] != WIRE_PASSWORD_VERSION)
+		return -EPROTO;
+	if (len < 2)
+		return 0;
+	if (data[1] == 0)
+		return -EINVAL;
+	password = 2U + data[1];
+	if (len <= password || len - password - 1 < data[password])
+		return 0;
+	out->name = (const char *)data + 2;
+	out->name_len = data[1];
+	out->password = (const char *)data + password + 1;
+	out->password_len = data[password];
+	return (ssize_t)(password + 1 + data[password]);
+}
+
+static uint16_t
+get_port(const uint8_t *data)
+{
+	return (uint16_t)(data[0] << 8 | data[1]);
+}
+
+/* ATYP DST.ADDR DST.PORT, RFC 1928 section 5 */
+static ssize_t
+get_destination(const uint8_t *data, size_t len, struct wire_destination *out)
+{
+	size_t addr = 1, addr_len;
+
+	if (len < 1)
+		return 0;
+	switch (data[0]) {
+	case WIRE_ATYP_IPV4:
+		addr_len = sizeof(out->ipv4);
+		break;
+	case WIRE_ATYP_IPV6:
+		addr_len = sizeof(out->ipv6);
+		break;
+	case WIRE_ATYP_NAME:
+		if (len < 2)
+			return 0;
+		addr = 2;
+		addr_len = data[1];
+		break;
+	default:
+		return -EAFNOSUPPORT;
+	}
+	if (len < addr + addr_len + 2)
+		return 0;
+
+	out->atyp = data[0];
+	out->name_len = 0;
+	if (data[0] == WIRE_ATYP_IPV4) {
+		memcpy(&out->ipv4, data + addr, addr_len);
+	} else if (data[0] == WIRE_ATYP_IPV6) {
+		memcpy(&out->ipv6, data + addr, addr_len);
+	} else {
+		memcpy(out->name, data + addr, addr_len);
+		out->name[addr_len] = '\0';
+		out->name_len = (uint8_t)addr_len;
+	}
+	out->port = get_port(data + addr + addr_len);
+	return (ssize_t)(addr + addr_len + 2);
+}
+
+ssize_t
+wire_get_request(const uint8_t *data, size_t len, struct wire_request *out)
+{
+	ssize_t n;
+
+	if (len < 1)
+		return 0;
+	if (data[0] != WIRE_VERSION)
+		return -EPROTO;
+	if (len < 3)
+		return 0;
+	n = get_destination(data + 3, len - 3, &out->dst);
+	if (n <= 0)
+		return n;
+	out->command = data[1];
+	return 3 + n;
+}
+
+ssize_t
+wire_get_udp_header(
+    const uint8_t *data, size_t len, struct wire_udp_header *out)
+{
+	ssize_t n;
+
+	for (size_t i = 0; i < 2 && i < len; i++) {
+		if (data[i] != 0x00) /* RSV */
+			return -EPROTO;
+	}
+	if (len < 3)
+		return 0;
+	n = get_destination(data + 3, len - 3, &out->dst);
+	if (n <= 0)
+		return n;
+	out->frag = data[2];
+	return 3 + n;
+}
+
+int
+wire_check_destination(const struct wire_destination *dst)
+{
+	if (dst->atyp != WIRE_ATYP_NAME)
+		return 0;
+	return wire_check_name(dst->name, dst->name_len);
+}
+
+int
+wire_check_name(const char *name, size_t len)
+{
+	if (len == 0)
+		return -EINVAL;
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)name[i];
+
+		if (c <= ' ' || c == 0x7f || c == '\\')
+			return -EINVAL;
+	}
+	return 0;
+}
+
+const char *
+wire_command_name(uint8_t command)
+{
+	switch (command) {
+	case WIRE_CONNECT:
+		return "CONNECT";
+	case WIRE_BIND:
+		return "BIND";
+	case WIRE_UDP_ASSOCIATE:
+		return "UDP_ASSOCIATE";
+	case WIRE_RESOLVE:
+		return "RESOLVE";
+	case WIRE_RESOLVE_PTR:
+		return "RESOLVE_PTR";
+	default:
+		return "unknown";
+	}
+}
+
+size_t
+wire_print_destination(
+    const struct wire_destination *dst, char out[WIRE_DESTINATION_MAX])
+{
+	char text[INET6_ADDRSTRLEN];
+	int n;
+
+	if (dst->atyp == WIRE_ATYP_NAME) {
+		memcpy(out, dst->name, dst->name_len);
+		n = snprintf(out + dst->name_len,
+		    (size_t)(WIRE_DESTINATION_MAX - dst->name_len), ":%u",
+		    dst->port);
+		return dst->name_len + (size_t)n;
+	}
+	if (dst->atyp == WIRE_ATYP_IPV4)
+		n = snprintf(out, WIRE_DESTINATION_MAX, "%s:%u",
+		    inet_ntop(AF_INET, &dst->ipv4, text, sizeof(text)),
+		    dst->port);
+	else
+		n = snprintf(out, WIRE_DESTINATION_MAX, "[%s]:%u",
+		    inet_ntop(AF_INET6, &dst->ipv6, text, sizeof(text)),
+		    dst->port);
+	return (size_t)n;
+}
+
+size_t
+wire_put_method(uint8_t out[WIRE_METHOD_LEN], uint8_t method)
+{
+	out[0] = WIRE_VERSION;
+	out[1] = method;
+	return WIRE_METHOD_LEN;
+}
+
+size_t
+wire_put_status(uint8_t out[WIRE_STATUS_LEN], uint8_t status)
+{
+	out[0] = WIRE_PASSWORD_VERSION;
+	out[1] = status;
+	return WIRE_STATUS_LEN;
+}
+
+/* ATYP, address and port, as a reply and a UDP header have them. */
+static size_t
+put_address(uint8_t out[1 + 16 + 2], const struct sockaddr *sa)
+{
+	const struct sockaddr_in *in = (const void *)sa;
+	const struct sockaddr_in6 *in6 = (const void *)sa;
+	uint8_t address[16] = {0}, atyp = WIRE_ATYP_IPV4;
+	size_t address_len = sizeof(in->sin_addr);
+	in_port_t port = 0; /* network byte order, as it goes out */
+
+	if (sa && sa->sa_family == AF_INET) {
+		memcpy(address, &in->sin_addr, address_len);
+		port = in->sin_port;
+	} else if (sa && sa->sa_family == AF_INET6) {
+		port = in6->sin6_port;
+		if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
+			memcpy(
+			    address, in6->sin6_addr.s6_addr + 12, address_len);
+		} else {
+			atyp = WIRE_ATYP_IPV6;
+			address_len = sizeof(in6->sin6_addr);
+			memcpy(address, &in6->sin6_addr, address_len);
+		}
+	}
+	out[0] = atyp;
+	memcpy(out + 1, address, address_len);
+	memcpy(out + 1 + address_len, &port, sizeof(port));
+	return 1 + address_len + sizeof(port);
+}
+
+size_t
+wire_put_reply(
+    uint8_t out[WIRE_REPLY_MAX], uint8_t rep, const struct sockaddr *bound)
+{
+	out[0] = WIRE_VERSION;
+	out[1] = rep;
+	out[2] = 0x00; /* RSV */
+	return 3 + put_address(out + 3, bound);
+}
+
+size_t
+wire_put_udp_header(
+    uint8_t out[WIRE_UDP_HEADER_ADDRESS_MAX], const struct sockaddr *sender)
+{
+	memset(out, 0x00, 3); /* RSV and FRAG */
+	return 3 + put_address(out + 3, sender);
+}
+
+size_t
+wire_put_name_reply(
+    uint8_t out[WIRE_NAME_REPLY_MAX], uint8_t rep, const char *name)
+{
+	size_t len = strnlen(name, WIRE_NAME_SIZE - 1);
+
+	out[0] = WIRE_VERSION;
+	out[1] = rep;
+	out[2] = 0x00; /* RSV */
+	out[3] = WIRE_ATYP_NAME;
+	out[4] = (uint8_t)len;
+	memcpy(out + 5, name, len);
+	out[5 + len] = out[6 + len] = 0x00; /* BND.PORT */
+	return 7 + len;
+}
+
+uint8_t
+wire_rep_from_errno(int error)
+{
+	switch (error) {
+	case 0:
+		return WIRE_REP_SUCCEEDED;
+	case EACCES:
+	case EPERM:
+		return WIRE_REP_NOT_ALLOWED;
+	case ENETUNREACH:
+		return WIRE_REP_NETWORK_UNREACHABLE;
+	case EHOSTUNREACH:
+	case ETIMEDOUT:
+	case ENXIO:     /* the name was not found */
+	case EREMOTEIO: /* the name servers couldn't tell */
+		return WIRE_REP_HOST_UNREACHABLE;
+	case ECONNREFUSED:
+		return WIRE_REP_REFUSED;
+	case EOPNOTSUPP: /* a CMD we don't serve */
+		return WIRE_REP_COMMAND_UNSUPPORTED;
+	case EAFNOSUPPORT: /* an ATYP we don't know, or a kernel without it */
+		return WIRE_REP_ATYP_UNSUPPORTED;
+	default:
+		return WIRE_REP_FAILURE;
+	}
+}
+
+size_t
+wire_put_greeting(
+    uint8_t out[WIRE_GREETING_MAX], const uint8_t *methods, size_t methods_len)
+{
+	out[0] = WIRE_VERSION;
+	out[1] = (uint8_t)methods_len;
+	memcpy(out + 2, methods, methods_len);
+	return 2 + methods_len;
+}
+
+size_t
+wire_put_password(
+    uint8_t out[WIRE_PASSWORD_MAX], const struct wire_password *password)
+{
+	size_t n = 2U + password->name_len;
+
+	out[0] = WIRE_PASSWORD_VERSION;
+	out[1] = password->name_len;
+	memcpy(out + 2, password->name, password->name_len);
+	out[n] = password->password_len;
+	memcpy(out + n + 1, password->password, password->password_len);
+	return n + 1 + password->password_len;
+}
+
+size_t
+wire_put_request(
+    uint8_t out[WIRE_REQUEST_MAX], const struct wire_request *request)
+{
+	const struct wire_destination *dst = &request->dst;
+	size_t n = 4;
+
+	out[0] = WIRE_VERSION;
+	out[1] = request->command;
+	out[2] = 0x00; /* RSV */
+	out[3] = dst->atyp;
+	if (dst->atyp == WIRE_ATYP_IPV4) {
+		memcpy(out + n, &dst->ipv4, sizeof(dst->ipv4));
+		n += sizeof(dst->ipv4);
+	} else if (dst->atyp == WIRE_ATYP_IPV6) {
+		memcpy(out + n, &dst->ipv6, sizeof(dst->ipv6));
+		n += sizeof(dst->ipv6);
+	} else {
+		out[n++] = dst->name_len;
+		memcpy(out + n, dst->name, dst->name_len);
+		n += dst->name_len;
+	}
+	out[n++] = (uint8_t)(dst->port >> 8);
+	out[n++] = (uint8_t)dst->port;
+	return n;
+}
+
+ssize_t
+wire_get_method(const uint8_t *data, size_t len, uint8_t *out)
+{
+	if (len > 0 && data[0] != WIRE_VERSION)
+		return -EPROTO;
+	return wire_get_status(data, len, out);
+}
+
+ssize_t
+wire_get_status(const uint8_t *data, size_t len, uint8_t *out)
+{
+	if (len < 2)
+		return 0;
+	*out = data[1];
+	return 2;
+}
+
+ssize_t
+wire_get_reply(const uint8_t *data, size_t len, struct wire_reply *out)
+{
+	struct wire_request same; /* but for what CMD means */
+	ssize_t n = wire_get_request(data, len, &same);
+
+	if (n > 0)
+		*out =
+		    (struct wire_reply){.rep = same.command, .bound = same.dst};
+	return n;
+}
+
+size_t
+wire_reply_len(const uint8_t *data, size_t len)
+{
+	if (len >= 5 && data[3] == WIRE_ATYP_IPV4)
+		return 4 + sizeof(struct in_addr) + 2;
+	if (len >= 5 && data[3] == WIRE_ATYP_IPV6)
+		return 4 + sizeof(struct in6_addr) + 2;
+	if (len >= 5 && data[3] == WIRE_ATYP_NAME)
+		return 4 + 1U + data[4] + 2;
+	return 5;
+}

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Theory of operation
+ *
+ * The parent polls the listening sockets and a signalfd, and does nothing that
+ * could wait: it accepts, hands the connection to a spare process or to one
+ * forked on the spot, and closes its own copy. It reads no byte of a client's.
+ *
+ * Spares are forked while nobody comes: just then a fork takes no processor
+ * away from the clients that are being served. A client that was accepted when
+ * no process could be had is kept, and gets the first that can; no other is
+ * accepted meanwhile.
+ */
+#include "service/accept.h"
+#include "base/addr.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "service/clients.h"
+#include "service/report.h"
+#include "service/spare.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* After so long without a client it is quiet, and spares are made. */
+#define QUIET_MS 3
+
+/*
+ * Processes that have ended are looked for after so long or so many clients,
+ * and when it matters. To be woken by each would cost too much.
+ */
+#define REAP_MS      500
+#define REAP_CLIENTS 32
+
+/*
+ * Without descriptors, memory or processes: the time until the next try, and
+ * that without a failure after which there are enough of them.
+ */
+#define REST_MS   200
+#define ENOUGH_MS 1000
+
+struct service {
+	struct config *config;
+	int argc;
+	char **argv;
+	const struct accept_sockets *sockets;
+	/* One for each socket, then the signalfd. */
+	struct pollfd fds[ACCEPT_SOCKETS_MAX + 1];
+	struct io_end ends[ACCEPT_SOCKETS_MAX]; /* for their O_NONBLOCK */
+	struct clients clients;
+	struct spares spares;
+	size_t children; /* clients, spares, and spares that were let go */
+
+	int waiting; /* accepted, and without a process yet; -1: none */
+	struct clients_source waiting_source;
+	int64_t rest_until_ms;  /* 0: there is enough of everything */
+	int64_t spare_again_ms; /* none could be made */
+
+	struct report report;
+	int64_t reap_ms;
+	int64_t busy_ms; /* the last time there was a client */
+	bool leaving;
+};
+
+static void
+reap(struct service *s)
+{
+	int status;
+	pid_t pid;
+
+	s->reap_ms = io_now_ms() + REAP_MS;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		bool client = clients_remove(&s->clients, pid);
+
+		s->children--;
+		if (client)
+			s->busy_ms = io_now_ms();
+		else if (!spares_remove(&s->spares, pid))
+			continue; /* a spare that was let go */
+		if (WIFSIGNALED(status))
+			log_notice("process %d%s ended by signal %d", pid,
+			    client ? ", and its client," : ", a spare,",
+			    WTERMSIG(status));
+	}
+	report_clients(&s->report, s->clients.count);
+}
+
+/* Out of something: accepts nobody for a while. */
+static void
+rest(struct service *s, const char *what, int error)
+{
+	report_tired(&s->report, what, error);
+	s->rest_until_ms = io_now_ms() + REST_MS;
+}
+
+/* 0: the client is served elsewhere; 1: here, in a process of its own. */
+static int
+give_process(struct service *s)
+{
+	pid_t pid = 0;
+
+	if (clients_reserve(&s->clients) < 0) {
+		rest(s, "no memory for another client", ENOMEM);
+		return 0;
+	}
+	pid = spares_hand_over(&s->spares, s->waiting);
+	if (pid == 0) {
+		pid = spare_fork_for(s->waiting);
+		s->children += pid > 0;
+	}
+	if (pid == 0)
+		return 1;
+	if (pid < 0) {
+		reap(s); /* they count as processes until then */
+		rest(s, "no process for another client", -pid);
+		return 0;
+	}
+	close(s->waiting);
+	s->waiting = -1;
+	clients_add(&s->clients, pid, &s->waiting_source);
+	report_served(&s->report);
+	if (s->report.served % REAP_CLIENTS == 0)
+		reap(s);
+	return 0;
+}
+
+/* NULL, or the option that forbids it. */
+static const char *
+limit_reached(const struct service *s)
+{
+	return clients_limit(&s->clients, &s->waiting_source,
+	    s->config->max_clients, s->config->max_per_source);
+}
+
+static void
+refuse(struct service *s, const struct sockaddr *sa, const char *option)
+{
+	char text[ADDR_TEXT_MAX];
+
+	close(s->waiting);
+	s->waiting = -1;
+	clients_source_name(&s->waiting_source, sa, text);
+	report_refused(&s->report, text, option);
+}
+
+/* 1 in a client's process. */
+static int
+accept_one(struct service *s, int listener)
+{
+	struct sockaddr_storage ss = {.ss_family = AF_UNSPEC};
+	struct sockaddr *sa = (struct sockaddr *)&ss;
+	socklen_t len = sizeof(ss);
+	const char *option;
+	int fd = accept4(listener, sa, &len, SOCK_CLOEXEC);
+
+	if (fd < 0) {
+		/* EINVAL: somebody else has shut it down. What isn't listed is
+		 * the client's, who has left already. */
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+		    errno == ENOMEM || errno == EINVAL)
+			rest(s, "can't accept", errno);
+		return 0;
+	}
+	s->waiting = fd;
+	s->busy_ms = io_now_ms();
+	clients_source(fd, sa, &s->waiting_source);
+	if (limit_reached(s))
+		reap(s);
+	if ((option = limit_reached(s)) != NULL) {
+		refuse(s, sa, option);
+		return 0;
+	}
+	return give_process(s);
+}
+
+static void
+reload(struct service *s)
+{
+	struct config fresh;
+
+	report_reloading(&s->report);
+	if (config_read(s->argc, s->argv, &fresh) != 0) {
+		log_notice("the configuration stays as it was");
+	} else {
+		config_free(s->config);
+		*s->config = fresh;
+		log_open(s->config->log);
+		log_notice("the configuration was read again, for the clients "
+			   "that come next");
+		/* These know the old one. */
+		spares_dismiss(&s->spares);
+	}
+	report_tell(&s->report, "READY=1\n");
+}
+
+static void
+read_signals(struct service *s, int fd)
+{
+	struct signalfd_siginfo info;
+
+	while (read(fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+			s->leaving = true;
+		else if (info.ssi_signo == SIGHUP)
+			reload(s);
+		else if (info.ssi_signo == SIGUSR1) {
+			reap(s);
+			report_log(&s->report);
+		}
+	}
+}
+
+static bool
+wants_spare(const struct service *s)
+{
+	return s->spares.count < (size_t)s->config->spare &&
+	       s->spares.count < SPARE_MAX;
+}
+
+/* No client is accepted, and no process made. */
+static bool
+rests(const struct service *s, int64_t now)
+{
+	return s->waiting >= 0 || now < s->rest_until_ms;
+}
+
+/* When the next spare is due, if one is wanted; 0: none. */
+static int64_t
+spare_due(const struct service *s)
+{
+	int64_t due = s->busy_ms + QUIET_MS;
+
+	if (!wants_spare(s) || s->waiting >= 0)
+		return 0;
+	if (due < s->rest_until_ms)
+		due = s->rest_until_ms;
+	return due < s->spare_again_ms ? s->spare_again_ms : due;
+}
+
+/* For poll: until the next thing to do that nothing reports. */
+static int
+time_left(const struct service *s, int64_t now)
+{
+	const struct config *config = s->config;
+	int64_t next = s->rest_until_ms;
+
+	if (next != 0 && !rests(s, now))
+		next += ENOUGH_MS;
+	next = io_earlier(next, report_next(&s->report));
+	if (s->children > s->spares.count)
+		next = io_earlier(next, s->reap_ms);
+	if (config->idle_exit_ms && s->clients.count == 0)
+		next = io_earlier(next, s->busy_ms + config->idle_exit_ms);
+	next = io_earlier(next, spare_due(s));
+	if (next == 0)
+		return -1;
+	if (next <= now)
+		return 0;
+	return next - now < 60000 ? (int)(next - now) : 60000;
+}
+
+/* What is due; 1 in a client's process. */
+static int
+do_what_is_due(struct service *s, bool quiet)
+{
+	int64_t now = io_now_ms(), due;
+	pid_t pid;
+
+	if (s->children > s->spares.count && now >= s->reap_ms)
+		reap(s);
+	report_due(&s->report, now);
+	if (s->waiting >= 0)
+		return now >= s->rest_until_ms ? give_process(s) : 0;
+	if (s->rest_until_ms != 0 && now >= s->rest_until_ms + ENOUGH_MS) {
+		report_rested(&s->report);
+		s->rest_until_ms = 0;
+	}
+	if (!quiet)
+		return 0;
+	if (s->config->idle_exit_ms && s->clients.count == 0 &&
+	    now >= s->busy_ms + s->config->idle_exit_ms)
+		s->leaving = true;
+	/* One at a time, and then a look at who has come. */
+	due = spare_due(s);
+	if (s->leaving || due == 0 || now < due)
+		return 0;
+	/* Without it, clients are served all the same. */
+	pid = spares_add(&s->spares);
+	if (pid < 0)
+		s->spare_again_ms = now + REST_MS;
+	s->children += pid > 0;
+	return pid == 0;
+}
+
+/* Until it is time to leave; 1 in a client's process. */
+static int
+run(struct service *s)
+{
+	size_t count = s->sockets->count;
+	struct pollfd *signals = &s->fds[count];
+	int n, rc = 0;
+
+	while (rc == 0 && !s->leaving) {
+		int64_t now = io_now_ms();
+		bool tired = rests(s, now);
+
+		/* The signals stand last, and are looked at in any case. */
+		n = poll(tired ? signals : s->fds, tired ? 1 : count + 1,
+		    time_left(s, now));
+		if (n < 0)
+			continue;
+		if (n > 0 && signals->revents)
+			read_signals(s, signals->fd);
+		for (size_t i = 0; n > 0 && !tired && i < count; i++) {
+			if (rc == 0 && s->waiting < 0 && !s->leaving &&
+			    s->fds[i].revents)
+				rc = accept_one(s, s->fds[i].fd);
+		}
+		if (rc == 0)
+			rc = do_what_is_due(s, n == 0);
+	}
+	return rc;
+}
+
+int
+accept_clients(const struct accept_sockets *sockets, int argc, char **argv,
+    struct config *config)
+{
+	struct service s = {
+	    .config = config,
+	    .argc = argc,
+	    .argv = argv,
+	    .sockets = sockets,
+	    .waiting = -1,
+	    .busy_ms = io_now_ms(),
+	};
+	int rc;
+
+	/* What a parent left open is no business of ours or a client's. */
+	io_close_from(sockets->first == STDIN_FILENO
+			  ? STDERR_FILENO + 1
+			  : sockets->first + (int)sockets->count);
+	if (sockets->count > ACCEPT_SOCKETS_MAX) {
+		log_fault("LISTEN_FDS passes %zu sockets, and one service "
+			  "takes %d at most: give each part of them a service",
+		    sockets->count, ACCEPT_SOCKETS_MAX);
+		return -EINVAL;
+	}
+	if (clients_reserve(&s.clients) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < sockets->count; i++) {
+		int fd = sockets->first + (int)i;
+
+		s.fds[i] = (struct pollfd){.fd = fd, .events = POLLIN};
+		s.ends[i] = (struct io_end){.fd = fd, .kind = IO_SOCKET};
+	}
+	s.fds[sockets->count] = (struct pollfd){
+	    .fd = io_signals_open(),
+	    .events = POLLIN,
+	};
+	if (s.fds[sockets->count].fd < 0) {
+		rc = s.fds[sockets->count].fd;
+		log_fault("no descriptor for signals: %s", strerror(-rc));
+		return rc;
+	}
+	/* The super-server finds them as they were when we have left. */
+	for (size_t i = 0; i < sockets->count; i++)
+		io_no_sleep(&s.ends[i]);
+	log_prepare();
+	report_ready(&s.report);
+	rc = run(&s);
+	if (rc == 1)
+		return 1;
+	reap(&s);
+	report_tell(&s.report, "STOPPING=1\n");
+	spares_dismiss(&s.spares);
+	for (size_t i = 0; i < sockets->count; i++)
+		io_restore(&s.ends[i]);
+	if (s.waiting < 0)
+		return 0;
+	/* No process could be had for it: this one is free now. */
+	spare_become(s.waiting);
+	return 1;
+}

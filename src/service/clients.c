@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * An array that is searched from end to end: at the thousands of processes that
+ * a machine bears, that is a fraction of what each of them costs. No child
+ * inherits it: who else is served is none of a client's business, and a fork is
+ * cheaper without.
+ */
+#include "service/clients.h"
+
+#include <errno.h>
+#include <linux/vm_sockets.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+void
+clients_source(int fd, const struct sockaddr *sa, struct clients_source *out)
+{
+	const struct sockaddr_in *in = (const void *)sa;
+	const struct sockaddr_in6 *in6 = (const void *)sa;
+	const struct sockaddr_vm *vm = (const void *)sa;
+	struct ucred cred = {.uid = (uid_t)-1};
+	socklen_t len = sizeof(cred);
+
+	memset(out, 0, sizeof(*out));
+	out->family = sa->sa_family;
+	if (sa->sa_family == AF_INET) {
+		memcpy(out->bytes, &in->sin_addr, 4);
+	} else if (sa->sa_family == AF_INET6 &&
+		   IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
+		out->family = AF_INET;
+		memcpy(out->bytes, &in6->sin6_addr.s6_addr[12], 4);
+	} else if (sa->sa_family == AF_INET6) {
+		memcpy(out->bytes, &in6->sin6_addr, 8);
+	} else if (sa->sa_family == AF_UNIX) {
+		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len);
+		memcpy(out->bytes, &cred.uid, sizeof(cred.uid));
+	} else if (sa->sa_family == AF_VSOCK) {
+		memcpy(out->bytes, &vm->svm_cid, sizeof(vm->svm_cid));
+	}
+}
+
+void
+clients_source_name(const struct clients_source *source,
+    const struct sockaddr *sa, char out[ADDR_TEXT_MAX])
+{
+	uid_t uid;
+
+	addr_format(sa, out);
+	if (source->family != AF_UNIX)
+		return;
+	memcpy(&uid, source->bytes, sizeof(uid));
+	snprintf(out, ADDR_TEXT_MAX, "unix:uid=%u", uid);
+}
+
+int
+clients_reserve(struct clients *clients)
+{
+	size_t size = clients->size ? 2 * clients->size : 256;
+	size_t bytes = size * sizeof(*clients->at);
+	struct clients_entry *at;
+
+	if (clients->count < clients->size)
+		return 0;
+	at = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (at == MAP_FAILED)
+		return -ENOMEM;
+	madvise(at, bytes, MADV_DONTFORK);
+	if (clients->size > 0) {
+		memcpy(at, clients->at, clients->count * sizeof(*at));
+		munmap(clients->at, clients->size * sizeof(*at));
+	}
+	clients->at = at;
+	clients->size = size;
+	return 0;
+}
+
+void
+clients_add(
+    struct clients *clients, pid_t pid, const struct clients_source *source)
+{
+	clients->at[clients->count++] =
+	    (struct clients_entry){.pid = pid, .source = *source};
+}
+
+bool
+clients_remove(struct clients *clients, pid_t pid)
+{
+	for (size_t i = 0; i < clients->count; i++) {
+		if (clients->at[i].pid == pid) {
+			clients->at[i] = clients->at[--clients->count];
+			return true;
+		}
+	}
+	return false;
+}
+
+static int64_t
+count_from(const struct clients *clients, const struct clients_source *source)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < clients->count; i++)
+		n += memcmp(&clients->at[i].source, source, sizeof(*source)) ==
+		     0;
+	return n;
+}
+
+const char *
+clients_limit(const struct clients *clients,
+    const struct clients_source *source, int64_t max_clients,
+    int64_t max_per_source)
+{
+	if (max_clients > 0 && (int64_t)clients->count >= max_clients)
+		return "max-clients";
+	if (max_per_source > 0 && count_from(clients, source) >= max_per_source)
+		return "max-per-source";
+	return NULL;
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Promises: after peer_take_over() descriptors 0 and 1 are a client's
+ * connection, 2 is not the client, and nothing else is open. Or it has found
+ * listening sockets, and leaves all as it is.
+ * Must not: read a byte of the client's, or believe the environment where a
+ * socket can be asked.
+ */
+#include "session/peer.h"
+#include "base/log.h"
+#include "base/systemd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static bool
+same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+static bool
+carries_bytes(const struct stat *st)
+{
+	return S_ISSOCK(st->st_mode) || S_ISFIFO(st->st_mode);
+}
+
+/* Whether 2 is the client. With no connection on 0, whatever 1 is, it's none.
+ */
+static bool
+stderr_is_client(const struct stat stdio[3])
+{
+	return carries_bytes(&stdio[0]) && (same_file(&stdio[0], &stdio[2]) ||
+					       same_file(&stdio[1], &stdio[2]));
+}
+
+void
+peer_guard_stderr(struct peer *peer)
+{
+	int none[2];
+
+	for (int fd = 0; fd < 3; fd++) {
+		if (fstat(fd, &peer->stdio[fd]) < 0)
+			peer->stdio[fd] = (struct stat){0};
+	}
+	if (peer->stdio[2].st_mode && !stderr_is_client(peer->stdio))
+		return;
+	log_forbid_stderr();
+	/* A pipe that nobody reads: it needs no file system. */
+	if (pipe2(none, O_CLOEXEC) < 0) {
+		close(STDERR_FILENO);
+		return;
+	}
+	if (none[1] != STDERR_FILENO) {
+		dup2(none[1], STDERR_FILENO);
+		close(none[1]);
+	}
+	/* Else it was 2 itself, and dup2() has closed it. */
+	if (none[0] != STDERR_FILENO)
+		close(none[0]);
+}
+
+/* What stands on a descriptor that is neither a socket nor a pipe. */
+static const char *
+describe(int fd, const struct stat *st)
+{
+	if (isatty(fd))
+		return "a terminal";
+	if (S_ISREG(st->st_mode))
+		return "a file";
+	if (S_ISDIR(st->st_mode))
+		return "a directory";
+	return "a device such as /dev/null";
+}
+
+static int
+check_type(int fd)
+{
+	int type = 0;
+	socklen_t len = sizeof(type);
+
+	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len);
+	if (type == SOCK_STREAM)
+		return 0;
+	log_fault("descriptor %d is not a stream socket: set socket_type = "
+		  "stream (xinetd), \"stream tcp\" (inetd.conf) or "
+		  "ListenStream= (systemd)",
+	    fd);
+	return -EINVAL;
+}
+
+static bool
+is_listening(int fd)
+{
+	int listening = 0;
+	socklen_t len = sizeof(listening);
+
+	getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len);
+	return listening;
+}
+
+/* One of the two descriptors: can it carry a client's bytes? */
+static int
+check_end(int fd, const struct stat *st, struct io_end *out)
+{
+	static const char advice[] =
+	    "let a super-server hand the client's connection over on "
+	    "descriptors 0 and 1 (StandardInput=socket in systemd), see "
+	    "socks5-handler(8)";
+
+	if (!st->st_mode) {
+		log_fault("descriptor %d is closed: %s", fd, advice);
+		return -EINVAL;
+	}
+	if (S_ISCHR(st->st_mode) && isatty(fd)) {
+		log_fault("descriptor %d is a terminal: %s; over ssh, leave "
+			  "out -t",
+		    fd, advice);
+		return -EINVAL;
+	}
+	if (!carries_bytes(st)) {
+		log_fault("descriptor %d is %s, not a connection: %s", fd,
+		    describe(fd, st), advice);
+		return -EINVAL;
+	}
+	*out = (struct io_end){
+	    .fd = fd,
+	    .kind = S_ISFIFO(st->st_mode) ? IO_PIPE : IO_SOCKET,
+	};
+	return 0;
+}
+
+/* With StandardInput=socket alone, 1 is the socket; set otherwise, it isn't. */
+static int
+check_journal(const struct stat *st)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char this[48];
+
+	snprintf(this, sizeof(this), "%ju:%ju", (uintmax_t)st->st_dev,
+	    (uintmax_t)st->st_ino);
+	if (!stream || strcmp(stream, this) != 0)
+		return 0;
+	log_fault("descriptor 1 is the journal, not the client: leave "
+		  "StandardOutput= out of the service, or set "
+		  "StandardOutput=socket");
+	return -EINVAL;
+}
+
+/*
+ * Asks a socket who is at its other end, and notes what kind it is. 1: it is a
+ * listening one. -EINVAL, after a sentence: not a stream.
+ */
+static int
+identify(struct io_end *end, struct identity *out)
+{
+	/* A connection that was reset already has no peer either. */
+	if (identity_of_socket(end->fd, out) < 0)
+		return check_type(end->fd) < 0 ? -EINVAL
+					       : is_listening(end->fd);
+	/* It is wanted in any case, and TCP alone takes it. */
+	if (out->has_address)
+		end->kind = IO_TCP;
+	if (end->kind == IO_TCP && io_set_nodelay(end) == 0)
+		return 0;
+	end->kind = IO_SOCKET;
+	return check_type(end->fd);
+}
+
+/* Several of LISTEN_FDS, or one that listens: how many, or -EINVAL. */
+static int
+check_listeners(int count)
+{
+	for (int i = 0; i < count; i++) {
+		int fd = SYSTEMD_LISTEN_FDS_START + i;
+
+		if (check_type(fd) < 0)
+			return -EINVAL;
+		if (is_listening(fd))
+			continue;
+		log_fault("LISTEN_FDS passes %d sockets, and descriptor %d is "
+			  "not a listening one: set Accept=yes in the socket "
+			  "unit for a connection to each process, or leave it "
+			  "out for listening sockets",
+		    count, fd);
+		return -EINVAL;
+	}
+	return count;
+}
+
+/*
+ * Descriptor 3 is the connection: LISTEN_FDS, see sd_listen_fds(3). 0 when it
+ * is on 0 and 1 now, or when the variable wasn't for us; the number of sockets
+ * when they are listening ones.
+ */
+static int
+adopt_listen_fds(struct peer *peer)
+{
+	int n = systemd_listen_fds();
+
+	if (n == -ENOSYS) {
+		log_fault("LISTEN_FDS is set, but libsystemd.so.0 can't be "
+			  "loaded: install libsystemd0, or set "
+			  "StandardInput=socket in the service");
+		return -ENOSYS;
+	}
+	if (n > 1 || (n == 1 && is_listening(SYSTEMD_LISTEN_FDS_START))) {
+		peer->first_listener = SYSTEMD_LISTEN_FDS_START;
+		return check_listeners(n);
+	}
+	/* None is for us: the variables were meant for an ancestor. */
+	if (n < 1)
+		return 0;
+	dup2(SYSTEMD_LISTEN_FDS_START, STDIN_FILENO);
+	dup2(SYSTEMD_LISTEN_FDS_START, STDOUT_FILENO);
+	close(SYSTEMD_LISTEN_FDS_START);
+	peer_guard_stderr(peer);
+	return 0;
+}
+
+/* Descriptor 1, where it is not the same socket as 0. */
+static int
+take_over_out(struct peer *peer)
+{
+	const struct stat *st = &peer->stdio[STDOUT_FILENO];
+	struct identity scrap;
+	int rc;
+
+	if ((rc = check_end(STDOUT_FILENO, st, &peer->out)) < 0 ||
+	    (rc = check_journal(st)) < 0 || peer->out.kind == IO_PIPE)
+		return rc;
+	rc = identify(&peer->out, &scrap);
+	if (rc <= 0)
+		return rc;
+	log_fault("descriptor 1 is a listening socket, and 0 is not the same: "
+		  "leave StandardOutput= out of the service");
+	return -EINVAL;
+}
+
+int
+peer_take_over(struct peer *peer)
+{
+	const struct stat *in = &peer->stdio[STDIN_FILENO];
+	int rc;
+
+	if (getenv("LISTEN_FDS") && (rc = adopt_listen_fds(peer)) != 0)
+		return rc;
+	if ((rc = check_end(STDIN_FILENO, in, &peer->in)) < 0)
+		return rc;
+	peer->first_listener = STDIN_FILENO;
+	if (peer->in.kind == IO_PIPE)
+		identity_of_pipe(&peer->who);
+	else if ((rc = identify(&peer->in, &peer->who)) != 0)
+		return rc;
+
+	peer->one_socket = peer->in.kind != IO_PIPE &&
+			   same_file(in, &peer->stdio[STDOUT_FILENO]);
+	if (peer->one_socket) {
+		peer->out = peer->in;
+		peer->out.fd = STDOUT_FILENO;
+	} else if ((rc = take_over_out(peer)) < 0) {
+		return rc;
+	}
+	io_close_from(STDERR_FILENO + 1);
+	return 0;
+}
+
+int
+peer_own_address(const struct peer *peer, union addr *out)
+{
+	union addr own = {.sa.sa_family = AF_UNSPEC};
+	socklen_t len = sizeof(own);
+
+	if (peer->in.kind == IO_PIPE ||
+	    getsockname(peer->in.fd, &own.sa, &len) < 0 ||
+	    (own.sa.sa_family != AF_INET && own.sa.sa_family != AF_INET6))
+		return -EADDRNOTAVAIL;
+	*out = own;
+	if (own.sa.sa_family == AF_INET6 &&
+	    IN6_IS_ADDR_V4MAPPED(&own.in6.sin6_addr))
+		addr_set_ipv6(
+		    out, &own.in6.sin6_addr, ntohs(own.in6.sin6_port));
+	return 0;
+}
+
+void
+peer_close(struct peer *peer)
+{
+	io_close(&peer->in);
+	io_close(&peer->out);
+}

@@ -1,7 +1,0 @@
-/* usage: what --help says. */
-#ifndef USAGE_H
-#define USAGE_H
-
-void usage_print(void);
-
-#endif

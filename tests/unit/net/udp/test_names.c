@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: ISC */
+#include "net/udp/names.h"
+#include "network.h"
+#include "unit.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+static struct names names;
+
+static struct wire_destination
+named(const char *name)
+{
+	struct wire_destination dst = {.atyp = WIRE_ATYP_NAME, .port = 53};
+
+	dst.name_len = (uint8_t)strlen(name);
+	memcpy(dst.name, name, strlen(name) + 1);
+	return dst;
+}
+
+static struct names_entry *
+find(const char *name, int64_t now_ms)
+{
+	struct wire_destination dst = named(name);
+
+	return names_find(&names, &dst, now_ms);
+}
+
+/* Until every look-up has ended; the clock of the test stands still. */
+static void
+harvest_all(int64_t now_ms)
+{
+	while (names.looking > 0) {
+		struct pollfd fds[NAMES_LOOKUPS];
+		size_t n = names_poll(&names, fds);
+
+		HOLD(n == names.looking && n <= NAMES_LOOKUPS);
+		HOLD(poll(fds, n, 5000) > 0);
+		names_harvest(&names, now_ms);
+	}
+}
+
+static void
+no_child_is_left(void)
+{
+	HOLD(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+}
+
+/* A name server that takes questions and never answers. */
+static int
+silent_server(void)
+{
+	union addr addr;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	addr_parse("127.0.0.1", 53, &addr);
+	HOLD(bind(fd, &addr.sa, addr_len(&addr)) == 0);
+	return fd;
+}
+
+static void
+look_up_known_and_unknown(void)
+{
+	struct names_entry *known = find("known.test", 0), *unknown, *again;
+
+	HOLD(known && known->state == NAMES_LOOKING);
+	unknown = find("unknown.test", 0);
+	HOLD(unknown && unknown->state == NAMES_LOOKING && unknown != known);
+	HOLD(find("known.test", 0) == known && names.looking == 2);
+	HOLD(names_timeout(&names, 0) == NAMES_LOOKUP_MS);
+	harvest_all(100);
+	no_child_is_left();
+	HOLD(known->state == NAMES_KNOWN && known->count == 2);
+	for (size_t i = 0; i < known->count; i++)
+		HOLD(addr_port(&known->at[i]) == 0);
+	HOLD(unknown->state == NAMES_FAILED && unknown->error != 0);
+	HOLD(names_timeout(&names, 100) == -1);
+	/* One is known for good, the other for a moment. */
+	again = find("known.test", 1000000);
+	HOLD(again == known && again->state == NAMES_KNOWN);
+	again = find("unknown.test", 100 + NAMES_FAILED_MS - 1);
+	HOLD(again == unknown && again->state == NAMES_FAILED);
+	again = find("unknown.test", 100 + NAMES_FAILED_MS);
+	HOLD(again == unknown && again->state == NAMES_LOOKING);
+	/* Other bytes, another name. */
+	again = find("known.tes", 0);
+	HOLD(again != known && again->state == NAMES_LOOKING);
+	harvest_all(0);
+	no_child_is_left();
+}
+
+static void
+names_are_known_and_failures_pass(void **state)
+{
+	(void)state;
+	in_network("192.0.2.1 known.test\n2001:db8::1 known.test\n",
+	    look_up_known_and_unknown);
+}
+
+/* More than can be looked up, or remembered, or wait. */
+static void
+ask_too_much(void)
+{
+	int server = silent_server();
+	char name[24];
+
+	for (int i = 0; i < NAMES_MAX; i++) {
+		struct names_entry *entry;
+
+		snprintf(name, sizeof(name), "host%d.test", i);
+		entry = find(name, i);
+		HOLD(entry->state ==
+		     (i < NAMES_LOOKUPS ? NAMES_LOOKING : NAMES_QUEUED));
+	}
+	HOLD(names.looking == NAMES_LOOKUPS);
+	HOLD(find("more.test", 100) == NULL);
+	HOLD(names_timeout(&names, 100) == NAMES_LOOKUP_MS - 100);
+	/* Nobody answers; at last the next ones have their turn. */
+	names_harvest(&names, NAMES_LOOKUP_MS - 1);
+	HOLD(find("host0.test", 100)->state == NAMES_LOOKING);
+	names_harvest(&names, NAMES_LOOKUP_MS + 3);
+	HOLD(find("host0.test", NAMES_LOOKUP_MS)->state == NAMES_FAILED);
+	HOLD(find("host0.test", NAMES_LOOKUP_MS)->error == ETIMEDOUT);
+	HOLD(find("host4.test", NAMES_LOOKUP_MS)->state == NAMES_LOOKING);
+	HOLD(find("host7.test", NAMES_LOOKUP_MS)->state == NAMES_LOOKING);
+	HOLD(find("host8.test", NAMES_LOOKUP_MS)->state == NAMES_QUEUED);
+	HOLD(names.looking == NAMES_LOOKUPS);
+	/* The place of one that failed, the one that was asked for longest ago,
+	 * which is host1. */
+	HOLD(find("more.test", NAMES_LOOKUP_MS)->state == NAMES_QUEUED);
+	HOLD(find("host0.test", NAMES_LOOKUP_MS)->state == NAMES_FAILED);
+	names_close(&names);
+	HOLD(names.looking == 0);
+	no_child_is_left();
+	close(server);
+}
+
+static void
+everything_is_bounded(void **state)
+{
+	(void)state;
+	in_network("", ask_too_much);
+}
+
+/* Nobody's turn before the name is known; then the oldest first. */
+static void
+wait_for_names(void)
+{
+	struct names_entry *a = find("a.test", 0), *b = find("b.test", 0);
+	static const uint8_t payload[] = "0123456789";
+	struct names_waiting *waiting;
+	char name[24];
+	int kept = 0;
+
+	for (int i = 0; i < 2 * NAMES_OF_ONE; i++) {
+		int rc = names_wait(
+		    &names, i % 2 ? b : a, (uint16_t)i, payload, (size_t)i);
+
+		HOLD(rc == 0);
+	}
+	HOLD(names_wait(&names, a, 1, payload, 1) == -ENOBUFS);
+	HOLD(names_next(&names) == NULL);
+	harvest_all(0);
+	HOLD(a->state == NAMES_KNOWN && b->state == NAMES_FAILED);
+	/* Their places are nobody else's until then. */
+	for (int i = 2; i < NAMES_MAX; i++) {
+		snprintf(name, sizeof(name), "host%d.test", i);
+		HOLD(find(name, 0) != NULL);
+	}
+	HOLD(find("more.test", 0) == NULL);
+	while ((waiting = names_next(&names)) != NULL) {
+		HOLD(waiting->port == kept && waiting->len == (size_t)kept);
+		HOLD(waiting->entry == (kept % 2 ? b : a));
+		HOLD(memcmp(waiting->data, payload, waiting->len) == 0);
+		names_release(&names, waiting);
+		kept++;
+	}
+	HOLD(kept == 2 * NAMES_OF_ONE && names.waiting == 0);
+	HOLD(find("more.test", 0) != NULL);
+	names_close(&names);
+}
+
+static void
+datagrams_wait_in_order(void **state)
+{
+	(void)state;
+	in_network("192.0.2.1 a.test\n", wait_for_names);
+}
+
+/* All the places there are, and none of them lost. */
+static void
+fill_the_queue(void)
+{
+	int server = silent_server();
+	uint8_t byte = 7;
+	char name[24];
+	int kept = 0;
+
+	for (int i = 0; i < 10; i++) {
+		struct names_entry *entry;
+
+		snprintf(name, sizeof(name), "host%d.test", i);
+		entry = find(name, 0);
+		for (int j = 0; j < 3; j++)
+			kept += names_wait(&names, entry, 1, &byte, 1) == 0;
+	}
+	HOLD(kept == NAMES_WAITING && names.waiting == NAMES_WAITING);
+	names_close(&names);
+	no_child_is_left();
+	close(server);
+}
+
+static void
+the_queue_is_bounded(void **state)
+{
+	(void)state;
+	in_network("", fill_the_queue);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(names_are_known_and_failures_pass),
+	    cmocka_unit_test(everything_is_bounded),
+	    cmocka_unit_test(datagrams_wait_in_order),
+	    cmocka_unit_test(the_queue_is_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,746 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Linked with --wrap=libcrypt_hash: what auth asks of crypt(3) is counted, and
+ * may be answered here.
+ */
+#include "policy/auth.h"
+#include "policy/libcrypt.h"
+#include "samples.h"
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+/* A core with a sanitizer's shadow takes the kernel minutes. */
+#ifdef __SANITIZE_ADDRESS__
+#define CORE_IS_HUGE 1
+#else
+#define CORE_IS_HUGE 0
+#endif
+
+static struct {
+	unsigned calls;
+	char setting[LIBCRYPT_HASH_MAX]; /* of the last one */
+	bool any_is_right;               /* crypt(3) isn't asked */
+	int error;                       /* returned if not 0 */
+} crypt_seen;
+
+int __real_libcrypt_hash(
+    const char *password, const char *setting, char out[LIBCRYPT_HASH_MAX]);
+int __wrap_libcrypt_hash(
+    const char *password, const char *setting, char out[LIBCRYPT_HASH_MAX]);
+
+int
+__wrap_libcrypt_hash(
+    const char *password, const char *setting, char out[LIBCRYPT_HASH_MAX])
+{
+	crypt_seen.calls++;
+	snprintf(crypt_seen.setting, sizeof(crypt_seen.setting), "%s", setting);
+	if (crypt_seen.error)
+		return crypt_seen.error;
+	if (!crypt_seen.any_is_right)
+		return __real_libcrypt_hash(password, setting, out);
+	strcpy(out, setting);
+	return 0;
+}
+
+static int
+parse(const char *bytes, size_t len, struct auth_users *users,
+    struct auth_fault *fault)
+{
+	/* To the byte, so that a sanitizer sees one more. */
+	char *text = malloc(len + 1);
+	int rc;
+
+	assert_non_null(text);
+	memcpy(text, bytes, len);
+	rc = auth_users_parse(text, len, users, fault);
+	if (rc < 0)
+		free(text);
+	return rc;
+}
+
+static struct auth_users
+users_of(const char *text)
+{
+	struct auth_users users;
+	struct auth_fault fault = {0};
+	int rc = parse(text, strlen(text), &users, &fault);
+
+	if (rc < 0)
+		print_error("%u: %s\n", fault.line, fault.what);
+	assert_int_equal(rc, 0);
+	users.path = "users";
+	memset(&crypt_seen, 0, sizeof(crypt_seen));
+	return users;
+}
+
+static int
+check(const struct auth_users *users, const char *name, const char *password)
+{
+	return auth_check(
+	    users, name, strlen(name), password, strlen(password));
+}
+
+static void
+what_the_tools_make(void **state)
+{
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(samples); i++) {
+		struct auth_users users;
+
+		snprintf(text, sizeof(text), "alice:%s", samples[i].hash);
+		users = users_of(text);
+		if (check(&users, "alice", SAMPLE_PASSWORD) != 0)
+			print_error("%s\n", samples[i].tool);
+		assert_int_equal(check(&users, "alice", SAMPLE_PASSWORD), 0);
+		assert_int_equal(
+		    check(&users, "alice", "Correct horse"), -EACCES);
+		auth_users_free(&users);
+	}
+}
+
+/* Empty, of 255 bytes, in UTF-8, and with a NUL. */
+static void
+odd_passwords(void **state)
+{
+	static const char text[] =
+	    "empty:$6$L9blzNHVx3Y3YQa/$k5.NWRm3PY4ccw7bVyzhgrcu3MIU5/DQeMpX75TX"
+	    "h.gqSrA2UX5SKYueGOk3d1iABp05ev9jOpDq6NuEwe9fn0\n"
+	    "blowfish-empty:"
+	    "$2y$05$fzqRCqTLtz6v.SLLMIm6D.p5AzbOMjIbAoWJwwix.WuUNMzqooPqW\n"
+	    "x255:$6$rIKeJuI4GXgQCZ.n$Fv5sC8LrhuQmFeOAHTmVtS0.POiThdrHYMT48d9Lz"
+	    "7dMdl6OPrHXfdDzHVn946XFOSU1RQLip7kf6BKKx9ArG.\n"
+	    "y255:$y$j9T$eP2.tEI2bstlnl542/F3/.$c0myIBL2Sow/hpR0utBgG3YZs5BgOJ."
+	    "ZrtRHdSG9Zf7\n"
+	    "utf8:$y$j9T$NnFGAsex2W0acy95fbTUB/$YnimG6ypsJcw48MFZazYVMpHhZz2HoY"
+	    "0xygf6zFe2C0\n"
+	    "nul:" SAMPLE_SHA512 "\n";
+	struct auth_users users = users_of(text);
+	char longest[AUTH_TEXT_MAX + 2];
+
+	(void)state;
+	assert_int_equal(check(&users, "empty", ""), 0);
+	assert_int_equal(check(&users, "empty", " "), -EACCES);
+	assert_int_equal(auth_check(&users, "empty", 5, "\0", 1), -EACCES);
+	assert_int_equal(check(&users, "blowfish-empty", ""), 0);
+	memset(longest, 'x', sizeof(longest));
+	assert_int_equal(auth_check(&users, "x255", 4, longest, 255), 0);
+	assert_int_equal(auth_check(&users, "x255", 4, longest, 254), -EACCES);
+	assert_int_equal(auth_check(&users, "x255", 4, longest, 256), -EACCES);
+	assert_int_equal(auth_check(&users, "y255", 4, longest, 255), 0);
+	assert_int_equal(auth_check(&users, "y255", 4, longest, 254), -EACCES);
+	assert_int_equal(check(&users, "utf8", "пароль"), 0);
+	assert_int_equal(check(&users, "utf8", "пароли"), -EACCES);
+	/* As far as the NUL it is right, and costs as much. */
+	crypt_seen.calls = 0;
+	assert_int_equal(auth_check(&users, "nul", 3, SAMPLE_PASSWORD, 13), 0);
+	assert_int_equal(
+	    auth_check(&users, "nul", 3, SAMPLE_PASSWORD, 14), -EACCES);
+	assert_int_equal(
+	    auth_check(&users, "nul", 3, SAMPLE_PASSWORD "\0and more", 22),
+	    -EACCES);
+	assert_int_equal(crypt_seen.calls, 3);
+	auth_users_free(&users);
+}
+
+/* Nobody's password opens the door to a name that isn't there. */
+static void
+unknown_names_cost_the_same(void **state)
+{
+	struct auth_users users = users_of("alice:" SAMPLE_SHA512 "\n");
+
+	(void)state;
+	assert_int_equal(check(&users, "alice", "wrong"), -EACCES);
+	assert_int_equal(crypt_seen.calls, 1);
+	assert_string_equal(crypt_seen.setting, SAMPLE_SHA512);
+	assert_int_equal(check(&users, "mallory", "wrong"), -EACCES);
+	assert_int_equal(crypt_seen.calls, 2);
+	assert_string_equal(crypt_seen.setting, SAMPLE_SHA512);
+	assert_int_equal(check(&users, "mallory", SAMPLE_PASSWORD), -EACCES);
+	assert_int_equal(check(&users, "", SAMPLE_PASSWORD), -EACCES);
+	assert_int_equal(
+	    auth_check(&users, "alice\0", 6, SAMPLE_PASSWORD, 13), -EACCES);
+	assert_int_equal(crypt_seen.calls, 5);
+	crypt_seen.any_is_right = true;
+	assert_int_equal(check(&users, "alice", "whatever"), 0);
+	assert_int_equal(check(&users, "mallory", "whatever"), -EACCES);
+	assert_int_equal(
+	    auth_check(&users, "alice", 5, "what\0ever", 9), -EACCES);
+	assert_int_equal(crypt_seen.calls, 8);
+	auth_users_free(&users);
+}
+
+/* How many of these names are checked against each of the three. */
+static void
+draw_for(const struct auth_users *users, const char *const hashes[3],
+    unsigned names, unsigned counts[3])
+{
+	char name[32];
+
+	memset(counts, 0, 3 * sizeof(*counts));
+	for (unsigned i = 0; i < names; i++) {
+		snprintf(name, sizeof(name), "stranger%u", i);
+		assert_int_equal(check(users, name, "x"), -EACCES);
+		for (size_t k = 0; k < 3; k++)
+			counts[k] += strcmp(crypt_seen.setting, hashes[k]) == 0;
+	}
+	assert_int_equal(counts[0] + counts[1] + counts[2], names);
+}
+
+/* In a file of several schemes no cost tells which names are in it. */
+static void
+mixed_schemes(void **state)
+{
+	static const char *const hashes[] = {
+	    SAMPLE_SHA512, SAMPLE_BCRYPT, SAMPLE_YESCRYPT};
+	struct auth_users users = users_of(
+	    "a:" SAMPLE_SHA512 "\nb:" SAMPLE_BCRYPT "\nc:" SAMPLE_YESCRYPT);
+	unsigned counts[3], again[3];
+	char name[32], first[LIBCRYPT_HASH_MAX];
+	unsigned moved = 0;
+	struct auth_users more;
+
+	(void)state;
+	crypt_seen.any_is_right = true;
+	draw_for(&users, hashes, 3000, counts);
+	for (size_t k = 0; k < 3; k++)
+		assert_in_range(counts[k], 800, 1200);
+	draw_for(&users, hashes, 3000, again);
+	assert_memory_equal(counts, again, sizeof(counts));
+
+	/* One more user takes a share; the rest stays as it was. */
+	more = users_of("d:" SAMPLE_SHA512 "\na:" SAMPLE_SHA512
+			"\nb:" SAMPLE_BCRYPT "\nc:" SAMPLE_YESCRYPT);
+	crypt_seen.any_is_right = true;
+	for (unsigned i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "stranger%u", i);
+		check(&users, name, "x");
+		strcpy(first, crypt_seen.setting);
+		check(&more, name, "x");
+		moved += strcmp(first, crypt_seen.setting) != 0;
+	}
+	assert_in_range(moved, 0, 300);
+	auth_users_free(&more);
+	auth_users_free(&users);
+}
+
+/* Failed is not wrong, and the log says which line it was. */
+static void
+crypt_that_fails(void **state)
+{
+	struct auth_users users = users_of("# one\nalice:" SAMPLE_SHA512 "\n");
+	static const int errors[] = {-ENOSYS, -EINVAL, -ENOMEM};
+	char said[512];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(errors); i++) {
+		crypt_seen.error = errors[i];
+		listen_to_stderr();
+		assert_int_equal(
+		    check(&users, "alice", SAMPLE_PASSWORD), errors[i]);
+		assert_int_equal(check(&users, "bob", "x"), errors[i]);
+		what_stderr_said(said, sizeof(said));
+		assert_non_null(strstr(said, "users:2: crypt(3) can't check"));
+		assert_null(strstr(said, "$6$"));
+		assert_null(strstr(said, SAMPLE_PASSWORD));
+	}
+	auth_users_free(&users);
+}
+
+static void
+libcrypt_by_itself(void **state)
+{
+	char out[LIBCRYPT_HASH_MAX], untouched[LIBCRYPT_HASH_MAX];
+
+	(void)state;
+	assert_true(libcrypt_knows("$6$"));
+	assert_int_equal(
+	    __real_libcrypt_hash(SAMPLE_PASSWORD, SAMPLE_BCRYPT, out), 0);
+	assert_string_equal(out, SAMPLE_BCRYPT);
+	memset(untouched, 0xa5, sizeof(untouched));
+	memcpy(out, untouched, sizeof(out));
+	assert_int_equal(__real_libcrypt_hash("x", "$apr1$a$", out), -EINVAL);
+	assert_int_equal(__real_libcrypt_hash("x", "*0", out), -EINVAL);
+	assert_int_equal(__real_libcrypt_hash("x", "", out), -EINVAL);
+	assert_memory_equal(out, untouched, sizeof(out));
+}
+
+#define H SAMPLE_BCRYPT
+
+static void
+lines_that_are_taken(void **state)
+{
+	char text[1024], longest[AUTH_TEXT_MAX + 1];
+	struct auth_users users;
+
+	(void)state;
+	users = users_of("# comment: no user\n"
+			 "\n"
+			 "alice:" H "\n"
+			 "\n"
+			 "Alice:" H "\n"
+			 "alice smith:" H "\n"
+			 "al#ice:" H "\n"
+			 "$6$:" H "\n"
+			 "\xc3\xa9ric:" H "\n"
+			 "#bob:" H "\n"
+			 "last:" H);
+	crypt_seen.any_is_right = true;
+	assert_int_equal(users.count, 7);
+	assert_int_equal(check(&users, "alice", ""), 0);
+	assert_int_equal(check(&users, "Alice", ""), 0);
+	assert_int_equal(check(&users, "alice smith", ""), 0);
+	assert_int_equal(check(&users, "al#ice", ""), 0);
+	assert_int_equal(check(&users, "$6$", ""), 0);
+	assert_int_equal(check(&users, "\xc3\xa9ric", ""), 0);
+	assert_int_equal(check(&users, "last", ""), 0);
+	assert_int_equal(check(&users, "#bob", ""), -EACCES);
+	assert_int_equal(check(&users, "bob", ""), -EACCES);
+	assert_int_equal(check(&users, "# comment", ""), -EACCES);
+	assert_int_equal(check(&users, "ALICE", ""), -EACCES);
+	auth_users_free(&users);
+
+	memset(longest, 'n', AUTH_TEXT_MAX);
+	longest[AUTH_TEXT_MAX] = '\0';
+	snprintf(text, sizeof(text), "%s:" H, longest);
+	users = users_of(text);
+	crypt_seen.any_is_right = true;
+	assert_int_equal(check(&users, longest, ""), 0);
+	assert_int_equal(check(&users, longest + 1, ""), -EACCES);
+	auth_users_free(&users);
+}
+
+static void
+lines_that_are_refused(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned line;
+		const char *words;
+	} table[] = {
+	    {"", 1, "the file ends and there is no user in it; write"},
+	    {"\n\n", 2, "the file ends and there is no user in it; "},
+	    {"# alice:" H "\n", 1, "the file ends and there is no user in it"},
+	    {"alice\n", 1, "no colon; write NAME:HASH"},
+	    {"a:" H "\nalice", 2, "no colon; "},
+	    {" \n", 1, "no colon; "},
+	    {":" H "\n", 1, "no name before the colon; write NAME:HASH"},
+	    {":", 1, "no name before the colon; "},
+	    {" a:" H "\n", 1, "a blank at an end of the name; "},
+	    {"a :" H "\n", 1, "a blank at an end of the name; "},
+	    {"a\tb:" H "\n", 1, "a tab or another control byte in the name; "},
+	    {"\x7f:" H "\n", 1, "a tab or another control byte in the name; "},
+	    {"a: " H "\n", 1, "not a hash that crypt(3) can check; "},
+	    {"a:" H " \n", 1, "the hash is not whole, or something stands "},
+	    {"a:" H ":\n", 1, "the hash is not whole, or something stands "},
+	    {"a:" H "\r\n", 1, "a carriage return at the end of the line; "},
+	    {"\r\n", 1, "a carriage return at the end of the line; "},
+	    {"a:\n", 1, "no hash behind the colon; make one with mkpasswd"},
+	    {"a:secret\n", 1, "not a hash that crypt(3) can check; "},
+	    {"a:$apr1$4oNDe.Cc$KwnpHe38IzBbwlpOhTmEV1\n", 1,
+		"a hash that only Apache can check; make it anew with "},
+	    {"#\na:" H "\n\nb:" H "\na:" H "\n", 5,
+		"the same name as in line 2; leave one of the two"},
+	    {"a:" H "\na:" SAMPLE_SHA512 "\nb\n", 2, "the same name as in "},
+	};
+	struct auth_users users, untouched;
+	struct auth_fault fault = {0};
+	char text[1024];
+
+	(void)state;
+	memset(&untouched, 0xa5, sizeof(untouched));
+	users = untouched;
+	for (size_t i = 0; i < COUNT(table); i++) {
+		int rc =
+		    parse(table[i].text, strlen(table[i].text), &users, &fault);
+
+		if (rc == 0 || strstr(fault.what, table[i].words) != fault.what)
+			print_error(
+			    "%s -> %d %s\n", table[i].text, rc, fault.what);
+		assert_int_equal(rc, -EINVAL);
+		assert_int_equal(fault.line, table[i].line);
+		assert_ptr_equal(
+		    strstr(fault.what, table[i].words), fault.what);
+		/* What is right stands there too; and no secret. */
+		assert_non_null(strstr(fault.what, "; "));
+		assert_null(strstr(fault.what, "secret"));
+		assert_null(strchr(fault.what, '$'));
+		assert_in_range(strlen(fault.what), 10, sizeof(fault.what) - 2);
+	}
+	/* A NUL, in the name and in the hash. */
+	for (size_t at = 0; at < strlen("alice:" H); at++) {
+		strcpy(text, "alice:" H);
+		text[at] = '\0';
+		assert_int_equal(
+		    parse(text, strlen("alice:" H), &users, &fault), -EINVAL);
+	}
+	memset(text, 'n', AUTH_TEXT_MAX + 1);
+	strcpy(text + AUTH_TEXT_MAX + 1, ":" H);
+	assert_int_equal(parse(text, strlen(text), &users, &fault), -EINVAL);
+	assert_non_null(strstr(fault.what, "longer than 255 bytes"));
+	assert_memory_equal(&users, &untouched, sizeof(users));
+}
+
+/* Each of them is found, and nobody else. */
+static void
+ten_thousand_users(void **state)
+{
+	enum { USERS = 10000 };
+	size_t size = USERS * (sizeof("user00000:" SAMPLE_SHA512)) + 1, len = 0;
+	char *text = malloc(size), name[16];
+	struct auth_users users;
+	struct auth_fault fault;
+
+	(void)state;
+	assert_non_null(text);
+	for (int i = 0; i < USERS; i++)
+		len += (size_t)snprintf(
+		    text + len, size - len, "user%05d:" SAMPLE_SHA512 "\n", i);
+	users = users_of(text);
+	crypt_seen.any_is_right = true;
+	assert_int_equal(users.count, USERS);
+	for (int i = 0; i < USERS; i++) {
+		if (i % 100)
+			continue;
+		snprintf(name, sizeof(name), "user%05d", i);
+		assert_int_equal(check(&users, name, ""), 0);
+		snprintf(name, sizeof(name), "User%05d", i);
+		assert_int_equal(check(&users, name, ""), -EACCES);
+	}
+	auth_users_free(&users);
+	/* The very last repeats the very first. */
+	memcpy(text + len - sizeof("user00000:" SAMPLE_SHA512), "user00000", 9);
+	assert_int_equal(parse(text, len, &users, &fault), -EINVAL);
+	assert_int_equal(fault.line, USERS);
+	assert_string_equal(
+	    fault.what, "the same name as in line 1; leave one of the two");
+	free(text);
+}
+
+static char directory[64], file[96];
+
+static int
+make_directory(void **state)
+{
+	(void)state;
+	strcpy(directory, "/tmp/test_auth.XXXXXX");
+	if (!mkdtemp(directory) || chmod(directory, 0755) < 0)
+		return -1;
+	snprintf(file, sizeof(file), "%s/users", directory);
+	return 0;
+}
+
+static int
+remove_directory(void **state)
+{
+	char core[96];
+
+	(void)state;
+	unlink(file);
+	snprintf(core, sizeof(core), "%s/core", directory);
+	unlink(core);
+	return rmdir(directory);
+}
+
+static void
+write_file(const char *text, mode_t mode)
+{
+	int fd;
+
+	unlink(file);
+	fd = open(file, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_int_equal(fchmod(fd, mode), 0);
+	close(fd);
+}
+
+/* Refused with one sentence, which begins with the file. */
+static void
+load_complains(const char *words)
+{
+	struct auth_users users, untouched;
+	char said[1024];
+
+	memset(&untouched, 0xa5, sizeof(untouched));
+	users = untouched;
+	listen_to_stderr();
+	assert_int_equal(auth_users_load(file, &users), -EINVAL);
+	what_stderr_said(said, sizeof(said));
+	if (!strstr(said, words))
+		print_error("%s", said);
+	assert_non_null(strstr(said, words));
+	assert_non_null(strstr(said, file));
+	assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
+	assert_memory_equal(&users, &untouched, sizeof(users));
+}
+
+/* Last, for this process leaves no core from then on. */
+static void
+files(void **state)
+{
+	static const mode_t good[] = {0400, 0600, 0640, 0644, 0444, 0440};
+	static const mode_t bad[] = {0620, 0602, 0666, 0660, 0646, 0664};
+	struct auth_users users;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		write_file("alice:" H "\n", good[i]);
+		assert_int_equal(auth_users_load(file, &users), 0);
+		assert_string_equal(users.path, file);
+		assert_int_equal(users.count, 1);
+		assert_int_equal(check(&users, "alice", SAMPLE_PASSWORD), 0);
+		auth_users_free(&users);
+		auth_users_free(&users);
+	}
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		write_file("alice:" H "\n", bad[i]);
+		load_complains("others can write to it; chmod go-w");
+	}
+	write_file("alice:" H "\n\nbob\n", 0600);
+	load_complains("users:3: no colon; write NAME:HASH");
+	write_file("", 0600);
+	load_complains("users:1: the file ends and there is no user in it; ");
+	write_file("alice:" H "\n", 0600);
+	assert_int_equal(truncate(file, AUTH_FILE_MAX + 1), 0);
+	load_complains("too long; make it shorter");
+	if (chown(file, 4711, 0) == 0)
+		load_complains("it belongs to a user who could change it");
+	unlink(file);
+	load_complains("No such file or directory");
+	assert_int_equal(mkdir(file, 0700), 0);
+	load_complains("not a regular file; name one");
+	rmdir(file);
+	assert_int_equal(mkfifo(file, 0600), 0);
+	load_complains("not a regular file; name one");
+}
+
+/* Whether a child that loads the file, or not, leaves a core. */
+static bool
+leaves_core(bool load)
+{
+	pid_t pid = fork_child();
+	int status;
+
+	if (pid == 0) {
+		struct rlimit limit;
+		struct auth_users users;
+
+		if (chdir(directory) < 0 || getrlimit(RLIMIT_CORE, &limit) < 0)
+			_exit(1);
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_CORE, &limit);
+		if (load && auth_users_load(file, &users) < 0)
+			_exit(1);
+		signal(SIGABRT, SIG_DFL);
+		abort();
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	return WCOREDUMP(status);
+}
+
+static void
+no_core(void **state)
+{
+	(void)state;
+	write_file("alice:" H "\n", 0600);
+	assert_false(leaves_core(true));
+	/* Where there would be none anyway, that says nothing. */
+	if (!CORE_IS_HUGE && !leaves_core(false))
+		skip();
+}
+
+/* The kernel may deny us the limit: then it doesn't dump us either. */
+static void
+no_core_where_the_limit_is_fixed(void **state)
+{
+	const struct rlimit none = {0};
+	pid_t pid;
+
+	(void)state;
+	write_file("alice:" H "\n", 0644);
+	pid = fork_child();
+	if (pid == 0) {
+		struct auth_users users;
+
+		HOLD(setrlimit(RLIMIT_CORE, &none) == 0);
+		if (geteuid() == 0)
+			HOLD(setuid(65534) == 0);
+		HOLD(prctl(PR_SET_DUMPABLE, 1) == 0);
+		HOLD(setrlimit(RLIMIT_CORE, &(struct rlimit){1, 1}) < 0);
+		/* It belongs to root, or to us. */
+		HOLD(auth_users_load(file, &users) == 0);
+		HOLD(prctl(PR_GET_DUMPABLE) == 0);
+		_exit(0);
+	}
+	child_held(pid);
+}
+
+/* Whether a page has bytes that are given inverted, so as not to find them. */
+static bool
+has_bytes(
+    const unsigned char *page, size_t size, const char *inverted, size_t len)
+{
+	const unsigned char *at = page, *end = page + size - len + 1;
+
+	while (at < end && (at = memchr(at, (unsigned char)~*inverted,
+				(size_t)(end - at)))) {
+		size_t k = 1;
+
+		while (k < len && ((at[k] ^ inverted[k]) & 0xff) == 0xff)
+			k++;
+		if (k == len)
+			return true;
+		at++;
+	}
+	return false;
+}
+
+/* How many pages of writable memory have them. */
+static unsigned
+copies_in_memory(const char *inverted, size_t len)
+{
+	static unsigned char present[65536];
+	FILE *maps = fopen("/proc/self/maps", "re");
+	int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+	unsigned char page[4096 + 32];
+	char line[512], mode[8];
+	uintptr_t start, end;
+	unsigned found = 0;
+
+	assert_non_null(maps);
+	assert_true(memory >= 0);
+	while (fgets(line, sizeof(line), maps)) {
+		/* Not a sanitizer's shadow. */
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %7s", &start, &end,
+			mode) != 3 ||
+		    mode[1] != 'w' || end - start > sizeof(present) * size ||
+		    mincore((void *)start, end - start, present) < 0)
+			continue;
+		for (size_t i = 0; i < (end - start) / size; i++) {
+			off_t at = (off_t)(start + i * size);
+			ssize_t n = present[i] & 1
+					? pread(memory, page, sizeof(page), at)
+					: 0;
+
+			found += n >= (ssize_t)len &&
+				 has_bytes(page, (size_t)n, inverted, len);
+		}
+	}
+	close(memory);
+	fclose(maps);
+	return found;
+}
+
+/* As far down the stack that nothing writes over what it leaves there. */
+static int
+check_below(const struct auth_users *users, const char *password, size_t len)
+{
+	volatile char space[65536];
+
+	space[0] = 0;
+	return auth_check(users, "alice", 5, password, len) + space[0];
+}
+
+/* Of a password that was checked, whole or its first twelve bytes. */
+static void
+no_copy_is_left(void **state)
+{
+	static const char inverted[] = {~'S', ~'e', ~'s', ~'a', ~'m', ~'e',
+	    ~'O', ~'p', ~'e', ~'n', ~'8', ~'7'};
+	static char password[sizeof(inverted)];
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(samples); i++) {
+		struct auth_users users;
+
+		snprintf(text, sizeof(text), "alice:%s", samples[i].hash);
+		users = users_of(text);
+		for (size_t k = 0; k < sizeof(inverted); k++)
+			password[k] = (char)~inverted[k];
+		assert_int_not_equal(
+		    copies_in_memory(inverted, sizeof(inverted)), 0);
+		assert_int_equal(
+		    check_below(&users, password, sizeof(password)), -EACCES);
+		explicit_bzero(password, sizeof(password));
+		if (copies_in_memory(inverted, sizeof(inverted)))
+			print_error("%s\n", samples[i].tool);
+		assert_int_equal(
+		    copies_in_memory(inverted, sizeof(inverted)), 0);
+		auth_users_free(&users);
+	}
+}
+
+/*
+ * A line whose hash ends in the bytes that are given inverted: where free(3)
+ * would not write over them.
+ */
+static void
+write_hash(const char *inverted, size_t len)
+{
+	char line[] = "a:" SAMPLE_BCRYPT;
+
+	for (size_t k = 0; k < len; k++)
+		line[sizeof(line) - 1 - len + k] = (char)~inverted[k];
+	write_file(line, 0600);
+	explicit_bzero(line, sizeof(line));
+}
+
+/* And of the hashes, once the users are freed; of a refused file at once. */
+static void
+no_hash_is_left(void **state)
+{
+	struct auth_users users;
+	char inverted[31];
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(inverted); k++)
+		inverted[k] = (char)~("./09AZaz"[k * 7 / 3 % 8]);
+	write_hash(inverted, sizeof(inverted));
+	assert_int_equal(auth_users_load(file, &users), 0);
+	assert_int_not_equal(copies_in_memory(inverted, sizeof(inverted)), 0);
+	auth_users_free(&users);
+	assert_int_equal(copies_in_memory(inverted, sizeof(inverted)), 0);
+
+	assert_int_equal(
+	    truncate(file, (off_t)strlen("a:" SAMPLE_BCRYPT) - 1), 0);
+	load_complains("users:1: the hash is not whole");
+	assert_int_equal(copies_in_memory(inverted, sizeof(inverted) - 1), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_the_tools_make),
+	    cmocka_unit_test(odd_passwords),
+	    cmocka_unit_test(unknown_names_cost_the_same),
+	    cmocka_unit_test(mixed_schemes),
+	    cmocka_unit_test(crypt_that_fails),
+	    cmocka_unit_test(libcrypt_by_itself),
+	    cmocka_unit_test(lines_that_are_taken),
+	    cmocka_unit_test(lines_that_are_refused),
+	    cmocka_unit_test(ten_thousand_users),
+	    cmocka_unit_test(no_copy_is_left),
+	    cmocka_unit_test(no_core),
+	    cmocka_unit_test(no_core_where_the_limit_is_fixed),
+	    cmocka_unit_test(no_hash_is_left),
+	    cmocka_unit_test(files),
+	};
+
+	return cmocka_run_group_tests(tests, make_directory, remove_directory);
+}

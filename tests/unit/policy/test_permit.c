@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: ISC */
+#include "policy/permit.h"
+#include "policy/rulefile.h"
+#include "unit.h"
+
+#include <errno.h>
+
+static struct permit permit;
+static struct rules rules;
+static struct wire_destination dst; /* has to stay where it is */
+
+static const struct identity pipe_end = {.local = true};
+
+static union addr
+address(const char *text)
+{
+	union addr addr;
+
+	assert_int_equal(addr_parse(text, 0, &addr), 0);
+	return addr;
+}
+
+static struct identity
+remote(const char *text)
+{
+	return (struct identity){.has_address = true, .address = address(text)};
+}
+
+/* With a file of rules that says `text`; NULL: with those built in. */
+static void
+begin(const char *text, bool open, struct identity who)
+{
+	struct rulefile_error error;
+
+	if (text && rulefile_parse("FILE", text, strlen(text), &rules, &error))
+		fail_msg("%u:%u: %s", error.line, error.column, error.text);
+	permit_begin(&permit, text ? &rules : NULL, open, &who, -1);
+}
+
+static void
+end(void)
+{
+	permit_end(&permit);
+	rulefile_free(&rules);
+	memset(&rules, 0, sizeof(rules));
+}
+
+/* What is said of a host, by its address or its name, and port 80. */
+static int
+request(enum rules_command command, const char *host)
+{
+	union addr addr;
+
+	dst = (struct wire_destination){.port = 80};
+	if (addr_parse(host, 0, &addr) == 0 && addr.sa.sa_family == AF_INET) {
+		dst.atyp = WIRE_ATYP_IPV4;
+		dst.ipv4 = addr.in.sin_addr;
+	} else {
+		dst.atyp = WIRE_ATYP_NAME;
+		dst.name_len = (uint8_t)strlen(host);
+		memcpy(dst.name, host, strlen(host) + 1);
+	}
+	return permit_request(&permit, command, &dst, false);
+}
+
+static const char *
+reason(void)
+{
+	static char text[PERMIT_REASON_MAX];
+
+	return permit_reason(&permit, text);
+}
+
+static const enum rules_command all[] = {
+    RULES_CONNECT, RULES_BIND, RULES_UDP, RULES_RESOLVE};
+
+static void
+a_local_client_may_do_anything(void **state)
+{
+	(void)state;
+	for (int open = 0; open < 2; open++) {
+		begin(NULL, open, pipe_end);
+		assert_true(permit_anonymous(&permit));
+		for (size_t i = 0; i < COUNT(all); i++) {
+			assert_int_equal(permit_command(&permit, all[i]), 0);
+			assert_int_equal(request(all[i], "127.0.0.1"), 0);
+			assert_int_equal(request(all[i], "a.test"), 0);
+		}
+		end();
+	}
+}
+
+static void
+a_remote_client_needs_a_password_or_open(void **state)
+{
+	(void)state;
+	for (int open = 0; open < 2; open++) {
+		begin(NULL, open, remote("198.51.100.1"));
+		assert_int_equal(permit_anonymous(&permit), open);
+		for (int user = 0; user < 2; user++) {
+			int may = open || user ? 0 : -EACCES;
+
+			if (user)
+				permit_user(&permit, "alice", 5);
+			for (size_t i = 0; i < COUNT(all); i++) {
+				assert_int_equal(
+				    permit_command(&permit, all[i]), may);
+				assert_int_equal(
+				    request(all[i], "203.0.113.1"), may);
+				assert_int_equal(
+				    request(all[i], "127.0.0.1"), -EACCES);
+				assert_string_equal(
+				    reason(), "denied by built in:2");
+			}
+		}
+		end();
+	}
+}
+
+/* Whether it may do anything at all, somewhere, is what a command asks. */
+static void
+a_command_by_itself(void **state)
+{
+	(void)state;
+	begin("deny command=bind to any\n"
+	      "deny command=connect to 203.0.113.0/24\n"
+	      "allow command=udp to 203.0.113.0/24 port 53 lifetime=7\n"
+	      "allow user=alice command=resolve to any\n"
+	      "allow command=bind,connect to any\n",
+	    false, remote("198.51.100.1"));
+	assert_int_equal(permit_command(&permit, RULES_BIND), -EACCES);
+	assert_string_equal(reason(), "denied by FILE:1");
+	assert_int_equal(permit_command(&permit, RULES_UDP), 0);
+	assert_int_equal(permit_command(&permit, RULES_CONNECT), 0);
+	assert_int_equal(permit_command(&permit, RULES_RESOLVE), -EACCES);
+	assert_string_equal(reason(), "no line of FILE allows it");
+	permit_user(&permit, "bob", 3);
+	assert_int_equal(permit_command(&permit, RULES_RESOLVE), -EACCES);
+	permit_user(&permit, "alice", 5);
+	assert_int_equal(permit_command(&permit, RULES_RESOLVE), 0);
+	/* The one for a request says nothing about another. */
+	assert_int_equal(request(RULES_UDP, "203.0.113.1"), -EACCES);
+	assert_int_equal(request(RULES_CONNECT, "203.0.113.1"), -EACCES);
+	assert_string_equal(reason(), "denied by FILE:2");
+	assert_int_equal(request(RULES_CONNECT, "203.0.114.1"), 0);
+	end();
+}
+
+static struct addr_list
+list_of(const char *const *texts, size_t count)
+{
+	struct addr_list list = {.count = count};
+
+	for (size_t i = 0; i < count; i++)
+		list.at[i] = address(texts[i]);
+	return list;
+}
+
+static void
+holds(const struct addr_list *list, const char *const *texts, size_t count)
+{
+	assert_int_equal(list->count, count);
+	for (size_t i = 0; i < count; i++) {
+		union addr addr = address(texts[i]);
+
+		assert_true(addr_equal(&list->at[i], &addr));
+	}
+}
+
+#define LIST(...)                             \
+	((const char *const[]){__VA_ARGS__}), \
+	    COUNT(((const char *const[]){__VA_ARGS__}))
+
+/* Each address of a name has its line, and what that line sets. */
+static void
+addresses_of_a_name(void **state)
+{
+	const struct terms options = {
+	    .set = 1U << TERMS_LIFETIME, .lifetime_ms = 30000};
+	struct terms terms = options;
+	struct addr_list list, some;
+
+	(void)state;
+	begin("deny to 203.0.113.4\n"
+	      "allow to 203.0.113.1 lifetime=1\n"
+	      "allow to 203.0.113.2 lifetime=2\n"
+	      "allow to 203.0.113.3 lifetime=1\n",
+	    false, pipe_end);
+	assert_int_equal(request(RULES_CONNECT, "a.test"), 0);
+	list = list_of(LIST("203.0.113.9", "203.0.113.1", "203.0.113.2",
+	    "203.0.113.4", "203.0.113.3"));
+	assert_int_equal(permit_addresses(&permit, &list), 0);
+	holds(&list, LIST("203.0.113.1", "203.0.113.2", "203.0.113.3"));
+	permit_terms(&permit, &terms);
+	assert_int_equal(terms.lifetime_ms, 1000);
+
+	terms = options;
+	assert_int_equal(permit_take(&permit, &list, &some, &terms), 2);
+	holds(&some, LIST("203.0.113.1", "203.0.113.3"));
+	assert_int_equal(terms.lifetime_ms, 1000);
+	holds(&list, LIST("203.0.113.2"));
+	terms = options;
+	assert_int_equal(permit_take(&permit, &list, &some, &terms), 1);
+	holds(&some, LIST("203.0.113.2"));
+	assert_int_equal(terms.lifetime_ms, 2000);
+	assert_int_equal(permit_take(&permit, &list, &some, &terms), 0);
+
+	list = list_of(LIST("203.0.113.4", "203.0.113.9"));
+	assert_int_equal(permit_addresses(&permit, &list), -EACCES);
+	assert_string_equal(reason(), "denied by FILE:1");
+	list = list_of(LIST("203.0.113.9", "203.0.113.4"));
+	assert_int_equal(permit_addresses(&permit, &list), -EACCES);
+	assert_string_equal(reason(), "no line of FILE allows it");
+	end();
+}
+
+/* Where the name's line decides, it does so for all of them. */
+static void
+a_name_that_is_allowed(void **state)
+{
+	struct terms terms = {0};
+	struct addr_list list, some;
+
+	(void)state;
+	begin("allow to a.test, internal lifetime=7\n", false, pipe_end);
+	assert_int_equal(request(RULES_UDP, "a.test"), 0);
+	list = list_of(LIST("127.0.0.1", "203.0.113.9"));
+	assert_int_equal(permit_addresses(&permit, &list), 0);
+	assert_int_equal(permit_take(&permit, &list, &some, &terms), 2);
+	assert_int_equal(terms.lifetime_ms, 7000);
+	assert_int_equal(request(RULES_UDP, "b.test"), 0);
+	list = list_of(LIST("203.0.113.9", "127.0.0.1"));
+	assert_int_equal(permit_addresses(&permit, &list), 0);
+	holds(&list, LIST("127.0.0.1"));
+	/* Where somebody else looks it up, nobody can say. */
+	assert_int_equal(
+	    permit_request(&permit, RULES_CONNECT, &dst, true), -EACCES);
+	end();
+}
+
+/* Of the process itself, whatever they are: looked for as they are needed. */
+static void
+groups(void **state)
+{
+	const struct identity who = {
+	    .local = true, .has_ids = true, .uid = getuid(), .gid = getgid()};
+	char text[128];
+
+	(void)state;
+	snprintf(text, sizeof(text), "allow gid=%u to any\n", getgid());
+	begin(text, false, who);
+	assert_true(permit.groups && permit.client.gids_count >= 1);
+	assert_int_equal(request(RULES_CONNECT, "203.0.113.1"), 0);
+	end();
+	assert_null(permit.groups);
+	begin("allow gid=4294967294 to any\n", false, who);
+	assert_int_equal(request(RULES_CONNECT, "203.0.113.1"), -EACCES);
+	end();
+	snprintf(text, sizeof(text), "allow uid=%u to any\n", getuid());
+	begin(text, false, who);
+	assert_null(permit.groups);
+	assert_int_equal(request(RULES_CONNECT, "203.0.113.1"), 0);
+	end();
+	begin(text, false, pipe_end);
+	assert_int_equal(request(RULES_CONNECT, "203.0.113.1"), -EACCES);
+	end();
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_local_client_may_do_anything),
+	    cmocka_unit_test(a_remote_client_needs_a_password_or_open),
+	    cmocka_unit_test(a_command_by_itself),
+	    cmocka_unit_test(addresses_of_a_name),
+	    cmocka_unit_test(a_name_that_is_allowed),
+	    cmocka_unit_test(groups),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: ISC */
+#include "service/clients.h"
+#include "unit.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/vm_sockets.h>
+#include <netinet/in.h>
+#include <sys/un.h>
+
+static struct clients_source
+from_v4(const char *text)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = 1};
+	struct clients_source source;
+
+	assert_int_equal(inet_pton(AF_INET, text, &in.sin_addr), 1);
+	clients_source(-1, (struct sockaddr *)&in, &source);
+	return source;
+}
+
+static struct clients_source
+from_v6(const char *text)
+{
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = 2};
+	struct clients_source source;
+
+	assert_int_equal(inet_pton(AF_INET6, text, &in6.sin6_addr), 1);
+	clients_source(-1, (struct sockaddr *)&in6, &source);
+	return source;
+}
+
+static struct clients_source
+from_machine(unsigned cid)
+{
+	struct sockaddr_vm vm = {.svm_family = AF_VSOCK, .svm_cid = cid};
+	struct clients_source source;
+
+	clients_source(-1, (struct sockaddr *)&vm, &source);
+	return source;
+}
+
+static bool
+same(struct clients_source a, struct clients_source b)
+{
+	return memcmp(&a, &b, sizeof(a)) == 0;
+}
+
+static void
+ipv4_counts_by_address(void **state)
+{
+	(void)state;
+	assert_true(same(from_v4("192.0.2.1"), from_v4("192.0.2.1")));
+	assert_false(same(from_v4("192.0.2.1"), from_v4("192.0.2.2")));
+	assert_false(same(from_v4("192.0.2.1"), from_v4("193.0.2.1")));
+}
+
+static void
+ipv6_counts_by_64(void **state)
+{
+	(void)state;
+	assert_true(same(from_v6("2001:db8::1"), from_v6("2001:db8::2")));
+	assert_true(
+	    same(from_v6("2001:db8::1"), from_v6("2001:db8::ffff:0:0:1")));
+	assert_false(same(from_v6("2001:db8::1"), from_v6("2001:db8:0:1::1")));
+	assert_false(same(from_v6("::"), from_v4("0.0.0.0")));
+}
+
+static void
+mapped_ipv4_counts_as_ipv4(void **state)
+{
+	(void)state;
+	assert_true(same(from_v6("::ffff:192.0.2.1"), from_v4("192.0.2.1")));
+	assert_false(
+	    same(from_v6("::ffff:192.0.2.1"), from_v6("::ffff:192.0.2.2")));
+	/* Not mapped, and so an address of ::/64. */
+	assert_true(same(from_v6("::192.0.2.1"), from_v6("::192.0.2.2")));
+}
+
+static void
+vsock_counts_by_machine(void **state)
+{
+	(void)state;
+	assert_true(same(from_machine(3), from_machine(3)));
+	assert_false(same(from_machine(3), from_machine(4)));
+}
+
+static void
+unix_counts_by_user(void **state)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	struct clients_source source;
+	uid_t uid = (uid_t)-2;
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	clients_source(pair[0], (struct sockaddr *)&un, &source);
+	memcpy(&uid, source.bytes, sizeof(uid));
+	assert_int_equal(source.family, AF_UNIX);
+	assert_int_equal(uid, getuid());
+	close(pair[0]);
+	close(pair[1]);
+	/* One that can't be asked is nobody's, and not root's. */
+	clients_source(-1, (struct sockaddr *)&un, &source);
+	memcpy(&uid, source.bytes, sizeof(uid));
+	assert_int_equal(uid, (uid_t)-1);
+}
+
+static void
+add(struct clients *clients, pid_t pid, struct clients_source source)
+{
+	assert_int_equal(clients_reserve(clients), 0);
+	clients_add(clients, pid, &source);
+}
+
+/* More than fit in the first array, and in the second. */
+/* Just so many come from there: with one more allowed, one more may come. */
+static bool
+there_are(const struct clients *clients, const struct clients_source *source,
+    int64_t count)
+{
+	const char *limit = clients_limit(clients, source, 0, count);
+
+	return clients_limit(clients, source, 0, count + 1) == NULL &&
+	       (count == 0 || (limit && !strcmp(limit, "max-per-source")));
+}
+
+static void
+many_are_kept_and_found(void **state)
+{
+	struct clients clients = {0};
+	struct clients_source even = from_v4("192.0.2.2");
+	struct clients_source odd = from_v4("192.0.2.1");
+
+	(void)state;
+	for (pid_t pid = 1; pid <= 1000; pid++)
+		add(&clients, pid, pid % 2 ? odd : even);
+	assert_int_equal(clients.count, 1000);
+	assert_true(there_are(&clients, &even, 500));
+	assert_true(there_are(&clients, &odd, 500));
+	/* The first, the last, one from the middle; each once. */
+	assert_true(clients_remove(&clients, 1));
+	assert_true(clients_remove(&clients, 1000));
+	assert_true(clients_remove(&clients, 501));
+	assert_false(clients_remove(&clients, 1));
+	assert_false(clients_remove(&clients, 1000));
+	assert_false(clients_remove(&clients, 1001));
+	assert_int_equal(clients.count, 997);
+	assert_true(there_are(&clients, &even, 499));
+	assert_true(there_are(&clients, &odd, 498));
+	for (pid_t pid = 2; pid < 1000; pid++)
+		assert_int_equal(clients_remove(&clients, pid), pid != 501);
+	assert_int_equal(clients.count, 0);
+	assert_true(there_are(&clients, &even, 0));
+	assert_false(clients_remove(&clients, 2));
+	munmap(clients.at, clients.size * sizeof(*clients.at));
+}
+
+static void
+none_are_in_one_that_is_all_zero(void **state)
+{
+	struct clients clients = {0};
+	struct clients_source source = from_v4("192.0.2.1");
+
+	(void)state;
+	assert_false(clients_remove(&clients, 1));
+	assert_true(there_are(&clients, &source, 0));
+}
+
+static void
+no_child_inherits_them(void **state)
+{
+	struct clients clients = {0};
+	unsigned char there;
+	pid_t pid;
+
+	(void)state;
+	add(&clients, 1, from_v4("192.0.2.1"));
+	assert_int_equal(mincore(clients.at, 1, &there), 0);
+	pid = fork_child();
+	if (pid == 0) {
+		HOLD(mincore(clients.at, 1, &there) < 0 && errno == ENOMEM);
+		_exit(0);
+	}
+	child_held(pid);
+	munmap(clients.at, clients.size * sizeof(*clients.at));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(ipv4_counts_by_address),
+	    cmocka_unit_test(ipv6_counts_by_64),
+	    cmocka_unit_test(mapped_ipv4_counts_as_ipv4),
+	    cmocka_unit_test(vsock_counts_by_machine),
+	    cmocka_unit_test(unix_counts_by_user),
+	    cmocka_unit_test(many_are_kept_and_found),
+	    cmocka_unit_test(none_are_in_one_that_is_all_zero),
+	    cmocka_unit_test(no_child_inherits_them),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
