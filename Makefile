@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 # socks5-handler: `make help` lists the targets.
 
-VERSION = 0.1.0
+VERSION = 0.2.0
 
 SHELL = bash
 .SHELLFLAGS = -o pipefail -ec
@@ -317,9 +317,13 @@ INSTALLED = $(BINDIR)/socks5-handler $(MANDIR)/man8/socks5-handler.8 \
 	$(UNITDIR)/socks5-handler-wait.socket \
 	$(UNITDIR)/socks5-handler-wait.service \
 	$(SYSCONFDIR)/xinetd.d/socks5-handler \
-	$(SYSCONFDIR)/xinetd.d/socks5-handler-wait $(DOCDIR)/README.md \
+	$(SYSCONFDIR)/xinetd.d/socks5-handler-wait $(PAGES:%=$(DOCDIR)/%) \
 	$(DOCDIR)/examples/inetd.conf $(DOCDIR)/examples/tcpserver \
 	$(DOCDIR)/examples/fail2ban.conf
+
+# What one may read, laid out as in the tree, so that links between them work.
+PAGES = README.md NEWS.md SECURITY.md LICENSE bench/results.md \
+	$(wildcard doc/*.md bench/*.svg)
 
 # The files in the tree name /usr/local/bin.
 AT_BINDIR = sed 's|/usr/local/bin/|$(BINDIR)/|'
@@ -333,7 +337,9 @@ install: $(BIN)
 		>"$(DESTDIR)$(MANDIR)/man5/socks5-handler.$$page.5"; done
 	$(AT_BINDIR) man/socks5-handler.8 \
 		>'$(DESTDIR)$(MANDIR)/man8/socks5-handler.8'
-	install -m 644 README.md '$(DESTDIR)$(DOCDIR)/'
+	install -d '$(DESTDIR)$(DOCDIR)/doc' '$(DESTDIR)$(DOCDIR)/bench'
+	for page in $(PAGES); do \
+		$(AT_BINDIR) $$page >"$(DESTDIR)$(DOCDIR)/$$page"; done
 	install -m 644 systemd/*.socket '$(DESTDIR)$(UNITDIR)/'
 	for file in socks5-handler@.service socks5-handler-wait.service; do \
 		$(AT_BINDIR) systemd/$$file \
@@ -353,7 +359,7 @@ install: $(BIN)
 
 uninstall:
 	for file in $(INSTALLED); do rm -f "$(DESTDIR)$$file"; done
-	-rmdir '$(DESTDIR)$(DOCDIR)/examples' '$(DESTDIR)$(DOCDIR)'
+	-cd '$(DESTDIR)$(DOCDIR)' && rmdir examples doc bench "$$PWD"
 
 clean:
 	rm -rf build

@@ -22,8 +22,8 @@ complains()
 	[ "$(wc -l <<<"$options")" -ge 7 ]
 	for option in $options; do
 		[[ $output == *"$option"* ]]
-		# And the README.
-		grep -q -- "$option" "$TOP/README.md"
+		# And a page of doc/.
+		grep -rqw -e "$option" "$TOP/README.md" "$TOP/doc"
 	done
 	# No option that the man page doesn't have.
 	grep -oE -- '--[a-z][a-z-]*' <<<"$output" | sort -u |

@@ -21,7 +21,23 @@ installed()
 		.$units/socks5-handler.socket
 		.$units/socks5-handler@.service
 		./usr/bin/socks5-handler
+		./usr/share/doc/socks5-handler/LICENSE
+		./usr/share/doc/socks5-handler/NEWS.md
 		./usr/share/doc/socks5-handler/README.md
+		./usr/share/doc/socks5-handler/SECURITY.md
+		./usr/share/doc/socks5-handler/bench/bulk.svg
+		./usr/share/doc/socks5-handler/bench/idle.svg
+		./usr/share/doc/socks5-handler/bench/results.md
+		./usr/share/doc/socks5-handler/bench/setup.svg
+		./usr/share/doc/socks5-handler/bench/systemd.svg
+		./usr/share/doc/socks5-handler/doc/access.md
+		./usr/share/doc/socks5-handler/doc/inetd.md
+		./usr/share/doc/socks5-handler/doc/internals.md
+		./usr/share/doc/socks5-handler/doc/recipes.md
+		./usr/share/doc/socks5-handler/doc/record.md
+		./usr/share/doc/socks5-handler/doc/speed.md
+		./usr/share/doc/socks5-handler/doc/ssh.md
+		./usr/share/doc/socks5-handler/doc/systemd.md
 		./usr/share/doc/socks5-handler/examples/fail2ban.conf
 		./usr/share/doc/socks5-handler/examples/inetd.conf
 		./usr/share/doc/socks5-handler/examples/tcpserver
@@ -32,7 +48,7 @@ installed()
 	)" ]
 	"$dest/usr/bin/socks5-handler" --version
 	# Whatever names the program names the one that was installed.
-	run ! grep -r --exclude=README.md /usr/local/bin "$dest"
+	run ! grep -r /usr/local/bin "$dest"
 	[ "$(grep -l '^ExecStart=/usr/bin/socks5-handler$' \
 		"$dest$units"/*.service | wc -l)" -eq 2 ]
 	make -C "$TOP" -s BUILD="$BUILD" DESTDIR="$dest" PREFIX=/usr uninstall

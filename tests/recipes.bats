@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# The recipes of README.md, done as they are written there: its files, under the
-# paths that their first lines name, and its commands, under a real systemd and
-# for clients on another host.
+# The recipes of doc/recipes.md, done as they are written there: its files, under
+# the paths that their first lines name, and its commands, under a real systemd
+# and for clients on another host.
 #
 # Each test is a process of its own, and may change what it likes:
 # shellcheck disable=SC2030,SC2031
@@ -70,17 +70,17 @@ start_there()
 	started+=($!)
 }
 
-# --- what README says ---
+# --- what the page says ---
 
-# write_blocks HEADING: what is indented behind "### HEADING", in $blocks, in a
+# write_blocks HEADING: what is indented behind "## HEADING", in $blocks, in a
 # file for each block.
 write_blocks()
 {
 	blocks=$BATS_TEST_TMPDIR/blocks
 	rm -rf "$blocks"
 	mkdir "$blocks"
-	awk -v heading="### $1" -v dir="$blocks" '
-		/^##/ { inside = $0 == heading; within = 0 }
+	awk -v heading="## $1" -v dir="$blocks" '
+		/^#/ { inside = $0 == heading; within = 0 }
 		!inside { next }
 		/^    / {
 			if (!within)
@@ -89,7 +89,7 @@ write_blocks()
 			print substr($0, 5) >file
 			next
 		}
-		/./ { within = 0 }' "$TOP/README.md"
+		/./ { within = 0 }' "$TOP/doc/recipes.md"
 	[ -n "$(ls "$blocks")" ]
 }
 

@@ -1,0 +1,94 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# What one reads first: README.md is short, and no link of any page is broken,
+# in the tree and as `make install` puts the pages in place.
+
+# prose FILE: without its indented blocks.
+prose()
+{
+	grep -v '^    ' "$1"
+}
+
+# links FILE: what its links lead to, a line each.
+links()
+{
+	prose "$1" | tr '\n' ' ' | grep -oE '\]\([^)]+\)' | sed 's/^](//; s/)$//'
+}
+
+# anchors FILE: of its headings, as GitHub makes them.
+anchors()
+{
+	prose "$1" | sed -n 's/^#\{1,6\} //p' | tr '[:upper:]' '[:lower:]' |
+		sed 's/[^a-z0-9 _-]//g; s/ /-/g'
+}
+
+# link_works FILE LINK: a relative one leads to a file, and to a heading in it.
+link_works()
+{
+	local path=$1
+
+	[[ $2 != https://* ]] || return 0
+	[[ $2 == '#'* ]] || path=$(dirname "$1")/${2%%#*}
+	[ -f "$path" ] || return
+	[[ $2 != *'#'* ]] || anchors "$path" | grep -qx -- "${2#*#}"
+}
+
+# links_work FILE...
+links_work()
+{
+	local file link status=0
+
+	for file; do
+		while read -r link; do
+			link_works "$file" "$link" || {
+				echo "$file: $link leads nowhere"
+				status=1
+			}
+		done < <(links "$file")
+	done
+	return $status
+}
+
+@test "README.md has at most 150 lines and 900 words" {
+	readme=$TOP/README.md
+	wc "$readme"
+	[ "$(wc -l <"$readme")" -le 150 ]
+	[ "$(wc -w <"$readme")" -le 900 ]
+	# What it is, why not something else, and the two commands.
+	for words in SOCKS5 microsocks dante '`ssh -D`' '^    make run ' \
+		'^    make check '; do
+		head -n 10 "$readme" | grep -q "$words"
+	done
+}
+
+@test "each page of doc/ is linked from README.md" {
+	for page in "$TOP"/doc/*.md; do
+		links "$TOP/README.md" | grep -qx "doc/${page##*/}"
+	done
+}
+
+@test "a broken link is found" {
+	cp "$TOP/README.md" "$BATS_TEST_TMPDIR"
+	mkdir "$BATS_TEST_TMPDIR/doc"
+	echo '[a](../README.md) [b](../README.md#what-it-speaks)' \
+		>"$BATS_TEST_TMPDIR/doc/a.md"
+	links_work "$BATS_TEST_TMPDIR/doc/a.md"
+	for link in no.md ../README.md#no '#no'; do
+		echo "[a]($link)" >"$BATS_TEST_TMPDIR/doc/b.md"
+		run links_work "$BATS_TEST_TMPDIR/doc/b.md"
+		[ "$status" -eq 1 ]
+		[[ $output == *"$link leads nowhere" ]]
+	done
+}
+
+@test "links work in the tree" {
+	links_work "$TOP"/*.md "$TOP"/doc/*.md
+}
+
+@test "links work in what make install puts in place" {
+	dest=$BATS_TEST_TMPDIR/dest
+	make -C "$TOP" -s BUILD="$BUILD" DESTDIR="$dest" PREFIX=/usr install
+	mapfile -t pages < <(find "$dest" -name '*.md')
+	[ "${#pages[@]}" -ge 11 ]
+	links_work "${pages[@]}"
+}
