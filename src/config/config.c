@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Beyond enum setting_kind; on the command line only. */
 enum kind {
@@ -30,8 +31,8 @@ static const struct option_entry settings[] = {
     {"connect-timeout", "30", SETTING_SECONDS, AT(connect_timeout_ms)},
     {"lifetime", "30", SETTING_SECONDS, AT(terms.lifetime_ms)},
     {"idle-timeout", "30", SETTING_SECONDS, AT(terms.idle_ms)},
-    {"users", "/etc/socks5-handler.users", SETTING_TEXT, AT(users_file)},
-    {"rules", "/etc/socks5-handler.rules", SETTING_TEXT, AT(rules_file)},
+    {"users", "/etc/socks5-handler/users", SETTING_TEXT, AT(users_file)},
+    {"rules", "/etc/socks5-handler/rules", SETTING_TEXT, AT(rules_file)},
     {"open", NULL, SETTING_FLAG, AT(open)},
     {"proxy-protocol", NULL, SETTING_FLAG, AT(proxy_protocol)},
     {"source", "192.0.2.1", SETTING_TERM, TERMS_SOURCE},
@@ -42,7 +43,7 @@ static const struct option_entry settings[] = {
     {"prefer", "ipv4", SETTING_FAMILY, AT(prefer)},
     {"upstream", "socks5://proxy.example.org:1080", SETTING_TEXT,
 	AT(upstream_text)},
-    {"upstream-password", "/etc/socks5-handler.password", SETTING_TEXT,
+    {"upstream-password", "/etc/socks5-handler/password", SETTING_TEXT,
 	AT(upstream_password_file)},
     {"udp-advertise", "192.0.2.1", SETTING_ADDRESS, AT(udp_advertise)},
     {"udp-ports", "40000-40999", SETTING_PORTS, AT(udp_ports)},
@@ -52,7 +53,7 @@ static const struct option_entry settings[] = {
     {"spare", "8", SETTING_COUNT, AT(spare)},
     {"idle-exit", "60", SETTING_SECONDS, AT(idle_exit_ms)},
     {"log", "syslog", SETTING_TARGET, AT(log)},
-    {"config", "/etc/socks5-handler.conf", FROM_FILE, 0},
+    {"config", CONFIG_FILE, FROM_FILE, 0},
     {"from", "192.0.2.1", QUESTION, AT(explain.from)},
     {"user", "alice", QUESTION, AT(explain.user)},
     {"uid", "1000", QUESTION, AT(explain.uid)},
@@ -81,6 +82,15 @@ struct reading {
 	bool asks, checks; /* --explain, --check */
 };
 
+/* Whether there is nothing by that name, not even a link to nowhere. */
+static bool
+is_missing(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) < 0 && errno == ENOENT;
+}
+
 static int
 apply(size_t index, const char *text, const struct options_place *place,
     void *context)
@@ -98,6 +108,8 @@ apply(size_t index, const char *text, const struct options_place *place,
 		value = &config->terms;
 		break;
 	case FROM_FILE:
+		if (strcmp(text, CONFIG_FILE) == 0 && is_missing(text))
+			return 0;
 		return options_read_file(
 		    entry->name, text, settings, apply, reading);
 	case EXPLAIN:

@@ -21,6 +21,13 @@
 #define VERSION "unknown"
 #endif
 
+/*
+ * What the units and services that come with the program name. It may be
+ * missing, and then all options have their defaults; any other file that
+ * --config= names has to be there.
+ */
+#define CONFIG_FILE "/etc/socks5-handler/handler.conf"
+
 /* What --explain is asked about; as typed, NULL where it isn't given. */
 struct config_explain {
 	const char *from, *user, *uid, *command;

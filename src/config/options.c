@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 #include "config/options.h"
 #include "base/log.h"
+#include "base/textfile.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ENTRIES_MAX 48
+
+/* A longer file is refused: one of options is nowhere near. */
+#define FILE_MAX 65536
 
 int
 options_complain(const struct options_place *place, const char *name,
@@ -137,27 +142,31 @@ options_read_file(const char *option, const char *path,
     const struct option_entry *entries, options_apply apply, void *context)
 {
 	struct options_place place = {.file = path};
-	char *line = NULL;
-	size_t size = 0;
-	FILE *file = fopen(path, "re");
-	int rc = 0;
+	const char *wrong;
+	char *text = NULL, *next, *line;
+	size_t len = 0;
+	bool whole;
+	int rc = textfile_read(path, FILE_MAX, &text, &len, &wrong);
 
-	if (!file) {
-		log_fault("--%s=%s: %s; it has to be a file that this user can "
-			  "read",
-		    option, path, strerror(errno));
+	if (rc < 0) {
+		log_fault("--%s=%s: %s%s", option, path, wrong,
+		    strchr(wrong, ';') ? ""
+				       : "; it has to be a file that "
+					 "this user can read");
 		return -EINVAL;
 	}
-	while (rc == 0 && getline(&line, &size, file) >= 0) {
+	whole = strlen(text) == len;
+	next = text;
+	while (rc == 0 && (line = strsep(&next, "\n"))) {
 		place.line++;
 		rc = read_line(line, &place, entries, apply, context);
 	}
-	if (rc == 0 && ferror(file)) {
-		log_fault("--%s=%s: it can't be read (%s); it has to be a file",
-		    option, path, strerror(errno));
+	if (rc == 0 && !whole) {
+		log_fault("%s:%u: a NUL byte; write the options as plain text",
+		    path, place.line);
 		rc = -EINVAL;
 	}
-	free(line);
-	fclose(file);
+	explicit_bzero(text, len); /* there may be a password in it */
+	free(text);
 	return rc;
 }

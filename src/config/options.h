@@ -39,7 +39,8 @@ int options_read(int argc, char **argv, const struct option_entry *entries,
 
 /*
  * A file: a name without its dashes, blanks and a value to a line; # begins a
- * comment. `option` is what named the file. Returns as above.
+ * comment. It has to be one that textfile_read() trusts. `option` is what named
+ * the file. Returns as above.
  */
 int options_read_file(const char *option, const char *path,
     const struct option_entry *entries, options_apply apply, void *context);

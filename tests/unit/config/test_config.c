@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static char sentence[1024];
 
@@ -384,10 +386,38 @@ mistakes_in_a_file(void **state)
 		is_refused(file_word, NULL, table[i].named, table[i].right);
 		assert_non_null(strstr(sentence, strchr(file_word, '/')));
 	}
+	write_file("log none\nlifetime 3\0000\n", 22);
+	is_refused(file_word, NULL, ":2: a NUL byte", "plain text");
 	is_refused("--config=/nonexistent", NULL,
 	    "--config=/nonexistent: No such file", "can read");
 	is_refused("--config=/", NULL, "--config=/: ", "file");
 	is_refused("--config=", NULL, "--config=: ", "file");
+}
+
+/* It says who may come in: nobody but its owner may write to it. */
+static void
+a_file_of_others(void **state)
+{
+	static const mode_t wrong[] = {0620, 0602, 0664, 0666};
+	const char *path = strchr(file_word, '/');
+	struct config c;
+
+	(void)state;
+	write_file("lifetime 3\n", 11);
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		assert_int_equal(chmod(path, wrong[i]), 0);
+		is_refused(
+		    file_word, NULL, ": others can write to it", "chmod go-w");
+		assert_non_null(strstr(sentence, file_word));
+	}
+	assert_int_equal(chmod(path, 0640), 0);
+	assert_int_equal(read_word(file_word, &c), 0);
+	assert_int_equal(c.terms.lifetime_ms, 3000);
+	if (geteuid() != 0)
+		return;
+	assert_int_equal(chown(path, 1, 0), 0);
+	is_refused(
+	    file_word, NULL, ": it belongs to a user who could", "chown");
 }
 
 /* What is no option at all, or is not complete, or says too much. */
@@ -485,6 +515,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(a_file, make_file, remove_file),
 	    cmocka_unit_test_setup_teardown(
 		mistakes_in_a_file, make_file, remove_file),
+	    cmocka_unit_test_setup_teardown(
+		a_file_of_others, make_file, remove_file),
 	    cmocka_unit_test(bad_usage),
 	    cmocka_unit_test(help_and_version),
 	    cmocka_unit_test(forbidden_stderr),
