@@ -230,15 +230,34 @@ static const uint8_t nat64[16] = {0x00, 0x64, 0xff, 0x9b};
 static const uint8_t nat64_local[16] = {0x00, 0x64, 0xff, 0x9b, 0, 1};
 
 static void
-add_face(struct addr_faces *faces, size_t at, bool inverted)
+add_face(struct addr_faces *faces, const uint8_t ipv4[4], bool inverted)
 {
-	const struct sockaddr_in6 *in6 = &faces->at[0].in6;
-	struct in_addr ipv4;
+	struct in_addr face;
 
-	memcpy(&ipv4, in6->sin6_addr.s6_addr + at, sizeof(ipv4));
+	memcpy(&face, ipv4, sizeof(face));
 	if (inverted)
-		ipv4.s_addr = ~ipv4.s_addr;
-	addr_set_ipv4(&faces->at[faces->count++], ipv4, ntohs(in6->sin6_port));
+		face.s_addr = ~face.s_addr;
+	addr_set_ipv4(
+	    &faces->at[faces->count++], face, addr_port(&faces->at[0]));
+}
+
+/*
+ * RFC 6052 section 2.2: what begins at byte `at`, where a shorter prefix ends,
+ * and leaves byte 8 out. Nobody can tell which prefix a network uses; but a
+ * zero in front belongs to a longer one: to 0.0.0.0/8 nothing is translated.
+ */
+static void
+add_embedded(struct addr_faces *faces, const uint8_t ipv6[16], size_t at)
+{
+	uint8_t ipv4[4];
+
+	for (size_t i = 0; i < sizeof(ipv4); i++, at++) {
+		if (at == 8)
+			at++;
+		ipv4[i] = ipv6[at];
+	}
+	if (ipv4[0])
+		add_face(faces, ipv4, false);
 }
 
 void
@@ -256,22 +275,24 @@ addr_look_behind(const union addr *addr, struct addr_faces *out)
 	if (agree(ipv6, in6addr_any.s6_addr, 127))
 		return;
 	if (agree(ipv6, nat64, 96)) {
-		add_face(out, 12, false);
+		add_face(out, ipv6 + 12, false);
 		out->same = out->count;
 	}
 	for (size_t i = 0; i < sizeof(disguises) / sizeof(*disguises); i++) {
 		const struct disguise *d = &disguises[i];
 
 		if (agree(ipv6, d->bits, d->prefix))
-			add_face(out, d->at, d->inverted);
+			add_face(out, ipv6 + d->at, d->inverted);
 	}
-	/* RFC 6052 lets a /64 put it here, and zeros behind it. */
-	if (agree(ipv6, nat64_local, 48) && !ipv6[13] && !ipv6[14] && !ipv6[15])
-		add_face(out, 9, false);
+	if (agree(ipv6, nat64_local, 48)) {
+		add_embedded(out, ipv6, 6);
+		add_embedded(out, ipv6, 7);
+		add_embedded(out, ipv6, 9);
+	}
 	/* The universal bit in front of it may be set or not. */
 	if ((ipv6[8] & ~0x02) == 0 &&
 	    memcmp(ipv6 + 9, isatap, sizeof(isatap)) == 0)
-		add_face(out, 12, false);
+		add_face(out, ipv6 + 12, false);
 }
 
 static const struct addr_network internal[] = {
@@ -280,14 +301,21 @@ static const struct addr_network internal[] = {
     {{127}, 8, false},                    /* loopback */
     {{168, 63, 129, 16}, 32, false},      /* Azure's platform */
     {{169, 254}, 16, false},              /* link-local */
+    {{192, 0, 0, 192}, 32, false},        /* Oracle's metadata */
     {{224}, 4, false},                    /* multicast */
     {{255, 255, 255, 255}, 32, false},    /* broadcast */
     {{0}, 128, true},                     /* unspecified */
     {{[15] = 1}, 128, true},              /* loopback */
     {{0xfd, 0x00, 0x0e, 0xc2}, 32, true}, /* EC2's metadata */
     {{0xfd, 0x20, 0x00, 0xce, [14] = 0x02, 0x54}, 128, true}, /* Google's */
-    {{0xfe, 0x80}, 10, true},                                 /* link-local */
-    {{0xff}, 8, true},                                        /* multicast */
+    {{0xfd, 0x00, 0x00, 0xc1, [12] = 0xa9, 0xfe, 0xa9, 0xfe}, 128,
+	true},                                          /* Oracle's */
+    {{0xfd, 0x00, 0x00, 0x42, [15] = 0x42}, 128, true}, /* Scaleway's */
+    {{0xfd, 0x00, 0xa9, 0xfe, 0xa9, 0xfe, [15] = 1}, 128, true}, /* Akamai's */
+    {{0xfd, 0x00, 0x01, 0x00, [12] = 0x01, 0x00, 0x02}, 128,
+	true},                /* Alibaba's */
+    {{0xfe, 0x80}, 10, true}, /* link-local */
+    {{0xff}, 8, true},        /* multicast */
 };
 #define INTERNAL (sizeof(internal) / sizeof(*internal))
 

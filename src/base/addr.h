@@ -39,8 +39,8 @@ struct addr_network {
 	bool ipv6;
 };
 
-/* An address and at most three IPv4 addresses in it. */
-#define ADDR_FACES_MAX 4
+/* An address and at most five IPv4 addresses in it. */
+#define ADDR_FACES_MAX 6
 
 /*
  * What an address is, and what it carries. at[0] is the address itself, an
@@ -48,8 +48,9 @@ struct addr_network {
  * host (the IPv4 address in 64:ff9b::/96, RFC 6052), and behind them the IPv4
  * addresses that a tunnel or a translator may take its packets to:
  * IPv4-compatible (RFC 4291 section 2.5.5.1), IPv4-translated (RFC 2765),
- * local-use NAT64 (RFC 8215), 6to4 (RFC 3056), Teredo's server and client (RFC
- * 4380), ISATAP (RFC 5214). Ports and scopes as in the address.
+ * local-use NAT64 (RFC 8215, by each length of prefix that RFC 6052 has), 6to4
+ * (RFC 3056), Teredo's server and client (RFC 4380), ISATAP (RFC 5214). Ports
+ * and scopes as in the address.
  */
 struct addr_faces {
 	size_t count, same;

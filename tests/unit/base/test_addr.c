@@ -380,10 +380,16 @@ faces(void **state)
 	check_faces("64:ff9b::192.0.2.1", "192.0.2.1 ");
 	check_faces("64:ff9b::1:192.0.2.1", "");
 	check_faces("64:ff9b:1::192.0.2.1", "~192.0.2.1 ");
-	check_faces("64:ff9b:1:fffe::192.0.2.1", "~192.0.2.1 ");
+	check_faces(
+	    "64:ff9b:1:fffe::192.0.2.1", "~192.0.2.1 255.254.0.0 254.0.0.0 ");
 	check_faces("64:ff9b:2::192.0.2.1", "");
-	/* A /64: 192.0.2.1 begins behind the byte that is always zero. */
-	check_faces("64:ff9b:1:a:c0:2:100:0", "~1.0.0.0 192.0.2.1 ");
+	/* Of each length of prefix; the byte in the middle is no part of it. */
+	check_faces("64:ff9b:1:c000:2:100::", "~0.0.0.0 192.0.2.1 2.1.0.0 ");
+	check_faces(
+	    "64:ff9b:1:fcc0:0:201::", "~0.0.0.0 252.192.0.2 192.0.2.1 ");
+	check_faces("64:ff9b:1:a:c0:2:100:0", "~1.0.0.0 10.192.0.2 192.0.2.1 ");
+	check_faces(
+	    "64:ff9b:1:c000:ff02:103:405:607", "~4.5.6.7 192.0.2.1 2.1.3.4 ");
 	check_faces("2002:c000:201::1", "~192.0.2.1 ");
 	check_faces(
 	    "2001:0:c000:201:8000:1:3fff:fdfe", "~192.0.2.1 192.0.2.1 ");
@@ -394,7 +400,9 @@ faces(void **state)
 	    "2002:c000:201::5efe:198.51.100.7", "~192.0.2.1 198.51.100.7 ");
 	/* As many as there can be. */
 	check_faces(
-	    "64:ff9b:1::5efe:c000:0", "~192.0.0.0 0.94.254.192 192.0.0.0 ");
+	    "64:ff9b:1:102:3:405:607:809", "~6.7.8.9 1.2.3.4 2.3.4.5 3.4.5.6 ");
+	check_faces("64:ff9b:1:102:200:5efe:c000:201",
+	    "~192.0.2.1 1.2.0.94 2.0.94.254 192.0.2.1 ");
 	check_faces("2001:0:c000:201:0:5efe:3fff:fdfe",
 	    "~192.0.2.1 192.0.2.1 63.255.253.254 ");
 }
@@ -416,12 +424,16 @@ internal(void **state)
 	    "0.0.0.0", "0.255.255.255", "100.64.0.0", "100.127.255.255",
 	    "169.254.169.254", "224.0.0.1", "239.255.255.255",
 	    "255.255.255.255", "168.63.129.16", "::", "::1", "fe80::1",
-	    "febf:ffff::1", "ff02::1", "fd00:ec2::254", "fd20:ce::254"};
+	    "febf:ffff::1", "ff02::1", "fd00:ec2::254", "fd20:ce::254",
+	    "fd00:c1::a9fe:a9fe", "fd00:42::42", "fd00:a9fe:a9fe::1",
+	    "fd00:100::100:200", "192.0.0.192", "64:ff9b::192.0.0.192"};
 	static const char *const no[] = {"1.0.0.0", "126.255.255.255",
 	    "128.0.0.0", "10.0.0.1", "100.63.255.255", "100.128.0.0",
 	    "169.253.255.255", "169.255.0.0", "192.168.0.1", "223.255.255.255",
 	    "240.0.0.0", "255.255.255.254", "168.63.129.17", "2001:db8::1",
 	    "fe7f::1", "fec0::1", "fd00::1", "2606:4700::1111",
+	    "fd00:c1::a9fe:a9ff", "fd00:42::43", "fd00:a9fe:a9fe::2",
+	    "fd00:100::100:201", "192.0.0.191", "192.0.0.193",
 	    "64:ff9b::8.8.8.8", "64:ff9b:1::8.8.8.8", "2002:808:808::1",
 	    "2001:0:808:808::f7f7:f7f7"};
 
@@ -471,10 +483,18 @@ internal_in_disguise(void **state)
 		    addresses[i].inverted);
 		assert_int_equal(is_internal(text), expected);
 	}
-	/* RFC 6052 below 64:ff9b:1::/48, by the length of the prefix. */
+	/* RFC 6052 below 64:ff9b:1::/48, by the length of the prefix, without
+	 * and with something behind the address. */
 	assert_true(is_internal("64:ff9b:1:7f00:0:100::"));
+	assert_true(is_internal("64:ff9b:1:a9fe:a9:fe00::"));
+	assert_true(is_internal("64:ff9b:1:a9fe:a9:fe00:101:101"));
+	assert_true(is_internal("64:ff9b:1:aa9:fe:a9fe::"));
+	assert_true(is_internal("64:ff9b:1:aa9:fe:a9fe:101:101"));
 	assert_true(is_internal("64:ff9b:1:a:7f:0:100:0"));
+	assert_true(is_internal("64:ff9b:1:a:a9:fea9:fe01:101"));
+	assert_true(is_internal("64:ff9b:1:102:304:506:a9fe:a9fe"));
 	assert_false(is_internal("64:ff9b:1:a:c0:2:100:0"));
+	assert_false(is_internal("64:ff9b:1:c000:2:101:101:101"));
 }
 
 static void
