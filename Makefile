@@ -179,7 +179,7 @@ $(O)/tests/unit/policy/test_auth: LDFLAGS_ALL += -Wl,--wrap=libcrypt_hash
 
 # Of the module and of what stands in for it.
 $(O)/tests/unit/base/test_systemd-static: $(O)/tests/unit/base/test_systemd.o \
-		$(O)/static/systemd.o
+		$(O)/static/systemd.o $(O)/src/base/number.o
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ -lcmocka
 

@@ -5,6 +5,7 @@
  * names.
  */
 #include "base/systemd.h"
+#include "base/number.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,12 +21,11 @@ static int64_t
 number_in(const char *variable)
 {
 	const char *text = getenv(variable);
-	size_t digits = text ? strspn(text, "0123456789") : 0;
+	uint64_t number = 0;
 
-	/* As many as always fit. */
-	if (digits == 0 || digits > 18 || text[digits])
-		return 0;
-	return strtoll(text, NULL, 10);
+	if (text)
+		number_read(text, strlen(text), INT64_MAX / 16, &number);
+	return (int64_t)number;
 }
 
 int

@@ -13,7 +13,7 @@ cd "${1:-$(dirname "$0")/..}" || exit 1
 # From the ground up: a directory, and its floors with a | between each two;
 # modules on one floor don't know each other.
 layers=(
-	"base: addr memory systemd | journal | log io textfile"
+	"base: number memory | addr systemd | journal | log io textfile"
 	"protocol: wire | wire4 proxy url"
 	"policy: libcrypt terms host | hash rules identity | ruleword | rulefile | permit auth"
 	"config: usage options | setting | config"

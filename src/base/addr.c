@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/addr.h"
+#include "base/number.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -127,18 +128,12 @@ agree(const uint8_t *a, const uint8_t *b, size_t prefix)
 static int
 parse_prefix(const char *text, size_t len, unsigned longest, unsigned *out)
 {
-	unsigned prefix = 0;
+	uint64_t prefix;
 
-	if (len > 3 || len == 0)
+	if (number_read(text, len, longest, &prefix) < 0 ||
+	    (len > 1 && text[0] == '0'))
 		return -ERANGE;
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return -ERANGE;
-		prefix = prefix * 10 + (unsigned)(text[i] - '0');
-	}
-	if (prefix > longest || (len > 1 && text[0] == '0'))
-		return -ERANGE;
-	*out = prefix;
+	*out = (unsigned)prefix;
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include "base/addr.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "base/systemd.h"
 #include "policy/terms.h"
 
@@ -65,17 +66,6 @@ read_text(const struct option_entry *entry, const char *text,
 }
 
 static int
-read_count(const char *text, int64_t *out)
-{
-	uint64_t count;
-
-	if (terms_read_number(text, strlen(text), COUNT_MAX, &count) < 0)
-		return -EINVAL;
-	*out = (int64_t)count;
-	return 0;
-}
-
-static int
 apply_term(const struct option_entry *entry, const char *text,
     const struct options_place *place, struct terms *terms)
 {
@@ -101,37 +91,21 @@ read_address(const struct option_entry *entry, const char *text,
 	return 0;
 }
 
-static int
-read_ports(const char *text, struct setting_ports *out)
-{
-	const char *dash = strchr(text, '-');
-	uint64_t first, last;
-
-	if (!dash ||
-	    terms_read_number(text, (size_t)(dash - text), UINT16_MAX, &first) <
-		0 ||
-	    terms_read_number(dash + 1, strlen(dash + 1), UINT16_MAX, &last) <
-		0 ||
-	    first == 0 || first > last)
-		return -EINVAL;
-	*out = (struct setting_ports){(uint16_t)first, (uint16_t)last};
-	return 0;
-}
-
 int
 setting_read(const struct option_entry *entry, const char *text,
     const struct options_place *place, void *value)
 {
+	struct setting_ports *ports = value;
 	size_t len = strlen(text);
 
 	switch ((enum setting_kind)entry->kind) {
 	case SETTING_SECONDS:
-		if (terms_read_seconds(text, len, value) == 0)
+		if (number_read_seconds(text, len, value) == 0)
 			return 0;
 		return options_complain(place, entry->name, text,
 		    "not a number of seconds", entry->example);
 	case SETTING_COUNT:
-		if (read_count(text, value) == 0)
+		if (number_read(text, len, COUNT_MAX, value) == 0)
 			return 0;
 		return options_complain(place, entry->name, text,
 		    "not a number up to 4194304", entry->example);
@@ -147,7 +121,8 @@ setting_read(const struct option_entry *entry, const char *text,
 	case SETTING_ADDRESS:
 		return read_address(entry, text, place, value);
 	case SETTING_PORTS:
-		if (read_ports(text, value) == 0)
+		if (strchr(text, '-') && number_read_ports(text, len,
+					     &ports->first, &ports->last) == 0)
 			return 0;
 		return options_complain(place, entry->name, text,
 		    "not a range of ports", entry->example);

@@ -16,27 +16,13 @@
 /* The peer, and strangers who come before it: more would wait for a second. */
 #define BACKLOG 128
 
-static union addr
-with_port(const union addr *addr, in_port_t port)
-{
-	union addr other = *addr;
-
-	if (other.sa.sa_family == AF_INET)
-		other.in.sin_port = port;
-	else
-		other.in6.sin6_port = port;
-	return other;
-}
-
 /* IPv4-mapped becomes IPv4; the port is for the kernel to choose. */
 static union addr
 any_port_of(const union addr *addr)
 {
-	union addr plain = with_port(addr, 0);
+	union addr plain = addr_unmapped(addr);
 
-	if (addr->sa.sa_family == AF_INET6 &&
-	    IN6_IS_ADDR_V4MAPPED(&addr->in6.sin6_addr))
-		addr_set_ipv6(&plain, &addr->in6.sin6_addr, 0);
+	addr_set_port(&plain, 0);
 	return plain;
 }
 
@@ -85,10 +71,11 @@ static int
 route_to(const union addr *there, const struct dial_options *wanted,
     union addr *out, char fault[DIAL_FAULT_MAX])
 {
-	const union addr to = with_port(there, htons(9));
+	union addr to = *there;
 	socklen_t len = sizeof(*out);
 	int rc = 0, fd;
 
+	addr_set_port(&to, 9);
 	fd = open_socket(wanted, to.sa.sa_family, SOCK_DGRAM, true, fault);
 	if (fd < 0)
 		return fd;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/hash.h"
+#include "base/number.h"
 #include "policy/libcrypt.h"
 
 #include <stdbool.h>
@@ -81,12 +82,6 @@ begins(const char *text, size_t len, const char *prefix)
 	return len >= prefix_len && memcmp(text, prefix, prefix_len) == 0;
 }
 
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* The alphabet of salts and digests; "./" stand before the digits. */
 static bool
 is_base64(char c)
@@ -117,16 +112,10 @@ is_made_of(const char *text, size_t len, const struct part *part,
 static bool
 is_number(const char *text, size_t len, const struct part *part)
 {
-	uint64_t number = 0;
+	uint64_t number;
 
-	if (len == 0 || len > 10)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		if (!is_digit(text[i]))
-			return false;
-		number = number * 10 + (uint64_t)(text[i] - '0');
-	}
-	return number >= part->min && number <= part->max;
+	return number_read(text, len, part->max, &number) == 0 &&
+	       number >= part->min;
 }
 
 static bool

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/identity.h"
+#include "base/number.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@ hint(char out[IDENTITY_TEXT_MAX])
 	const char *ssh = getenv("SSH_CONNECTION");
 	char address[IDENTITY_TEXT_MAX / 2] = "", port[8] = "";
 	char text[ADDR_TEXT_MAX];
+	uint64_t number = 0;
 	union addr addr;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names) && !*address;
@@ -37,10 +39,10 @@ hint(char out[IDENTITY_TEXT_MAX])
 	/* Last, for a whole session and what it starts inherits this one. */
 	if (!*address && ssh)
 		sscanf(ssh, "%127s %7s", address, port);
+	number_read(port, strlen(port), UINT16_MAX, &number);
 	if (!*address)
 		snprintf(out, IDENTITY_TEXT_MAX, "pipe");
-	else if (addr_parse(
-		     address, (uint16_t)strtoul(port, NULL, 10), &addr) == 0)
+	else if (addr_parse(address, (uint16_t)number, &addr) == 0)
 		snprintf(out, IDENTITY_TEXT_MAX, "pipe:%s",
 		    addr_format(&addr.sa, text));
 	else
@@ -76,23 +78,6 @@ ask_for_ids(int fd, struct identity *out)
 	    cred.pid);
 }
 
-static void
-set_address(const struct sockaddr *sa, struct identity *out)
-{
-	const struct sockaddr_in *in = (const void *)sa;
-	const struct sockaddr_in6 *in6 = (const void *)sa;
-
-	out->has_address = true;
-	if (sa->sa_family == AF_INET) {
-		out->address.in = *in;
-		return;
-	}
-	out->address.in6 = *in6;
-	if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
-		addr_set_ipv6(
-		    &out->address, &in6->sin6_addr, ntohs(in6->sin6_port));
-}
-
 int
 identity_of_socket(int fd, struct identity *out)
 {
@@ -109,7 +94,9 @@ identity_of_socket(int fd, struct identity *out)
 		return 0;
 	}
 	if (ss.ss_family == AF_INET || ss.ss_family == AF_INET6) {
-		set_address(sa, out);
+		memcpy(&out->address, &ss, sizeof(out->address));
+		out->address = addr_unmapped(&out->address);
+		out->has_address = true;
 		out->local = addr_is_loopback(&out->address);
 	}
 	snprintf(out->text, sizeof(out->text), "%s", addr_format(sa, text));

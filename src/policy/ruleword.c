@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/ruleword.h"
+#include "base/number.h"
 
 #include <errno.h>
 #include <string.h>
@@ -42,32 +43,6 @@ ruleword_example(unsigned clause)
 		   : terms_example((enum terms_key)(clause - RULES_TERM));
 }
 
-static bool
-has_digits_only(struct ruleword word)
-{
-	for (size_t i = 0; i < word.len; i++) {
-		if (word.at[i] < '0' || word.at[i] > '9')
-			return false;
-	}
-	return word.len > 0;
-}
-
-/* Digits, up to max; -EINVAL for anything else. */
-static int
-read_number(struct ruleword word, uint64_t max, uint64_t *out)
-{
-	uint64_t number = 0;
-
-	if (!has_digits_only(word) || word.len > 10)
-		return -EINVAL;
-	for (size_t i = 0; i < word.len; i++)
-		number = number * 10 + (uint64_t)(word.at[i] - '0');
-	if (number > max)
-		return -EINVAL;
-	*out = number;
-	return 0;
-}
-
 /* A part of the text, for the rules to point to. */
 static const char *
 keep(struct ruleword word, const char *text, enum rules_kind kind,
@@ -95,20 +70,17 @@ read_user(struct ruleword word, const char *text, struct rules_item *out)
 static const char *
 read_id(struct ruleword word, const char *text, struct rules_item *out)
 {
-	uint64_t id;
-
-	if (!has_digits_only(word)) {
-		if (word.len > RULES_NAME_MAX || memchr(word.at, '*', word.len))
-			return "not an id; write a number, or a name that "
-			       "this host knows";
-		return keep(word, text, RULES_ID_NAME, out);
-	}
-	/* The highest stands for none. */
-	if (read_number(word, UINT32_MAX - 1, &id) < 0)
-		return "not an id; write a number up to 4294967294";
 	out->kind = RULES_ID;
-	out->id = (uint32_t)id;
-	return NULL;
+	switch (number_read_id(word.at, word.len, &out->id)) {
+	case 0:
+		return NULL;
+	case -ERANGE:
+		return "not an id; write a number up to 4294967294";
+	}
+	if (word.len > RULES_NAME_MAX || memchr(word.at, '*', word.len))
+		return "not an id; write a number, or a name that this host "
+		       "knows";
+	return keep(word, text, RULES_ID_NAME, out);
 }
 
 static const char *
@@ -173,12 +145,13 @@ ends_in_number(struct ruleword name)
 {
 	const char *dot = memrchr(name.at, '.', name.len);
 	struct ruleword last = name;
+	uint64_t scrap;
 
 	if (dot) {
 		last.at = dot + 1;
 		last.len = name.len - (size_t)(last.at - name.at);
 	}
-	return has_digits_only(last) ||
+	return number_read(last.at, last.len, 0, &scrap) != -EINVAL ||
 	       (last.len >= 2 && last.at[0] == '0' &&
 		   (last.at[1] == 'x' || last.at[1] == 'X'));
 }
@@ -238,22 +211,11 @@ read_to(struct ruleword word, const char *text, struct rules_item *out)
 static const char *
 read_port(struct ruleword word, struct rules_item *out)
 {
-	const char *dash = memchr(word.at, '-', word.len);
-	struct ruleword first = word, last = word;
-	uint64_t from, to;
-
-	if (dash) {
-		first.len = (size_t)(dash - word.at);
-		last.at = dash + 1;
-		last.len = word.len - first.len - 1;
-	}
-	if (read_number(first, UINT16_MAX, &from) < 0 ||
-	    read_number(last, UINT16_MAX, &to) < 0 || from == 0 || from > to)
+	out->kind = RULES_PORTS;
+	if (number_read_ports(
+		word.at, word.len, &out->ports.first, &out->ports.last) < 0)
 		return "not a port; write a number from 1 to 65535, or a "
 		       "range such as 8000-8999";
-	out->kind = RULES_PORTS;
-	out->ports.first = (uint16_t)from;
-	out->ports.last = (uint16_t)to;
 	return NULL;
 }
 

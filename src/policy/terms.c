@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/terms.h"
+#include "base/number.h"
 
 #include <errno.h>
 #include <string.h>
-
-/* Ten years; what a timer can hold, and a typing error cannot reach. */
-#define SECONDS_MAX 315360000
 
 /* More than a network carries; what a typing error in a rate may reach. */
 #define RATE_MAX 1000000000000
@@ -44,78 +42,6 @@ const char *
 terms_example(enum terms_key key)
 {
 	return keys[key].example;
-}
-
-/* What a digit is worth; 16 or more for any other byte. */
-static unsigned
-digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return (unsigned)(c - '0');
-	if (c >= 'a' && c <= 'f')
-		return (unsigned)(c - 'a') + 10;
-	if (c >= 'A' && c <= 'F')
-		return (unsigned)(c - 'A') + 10;
-	return 16;
-}
-
-/* Nothing but digits of this base, up to `max`, which is below 2^60. */
-static int
-read_number(
-    const char *text, size_t len, unsigned base, uint64_t max, uint64_t *out)
-{
-	uint64_t number = 0;
-
-	if (len == 0)
-		return -EINVAL;
-	for (size_t i = 0; i < len; i++) {
-		if (digit(text[i]) >= base)
-			return -EINVAL;
-		number = number * base + digit(text[i]);
-		if (number > max)
-			return -EINVAL;
-	}
-	*out = number;
-	return 0;
-}
-
-int
-terms_read_number(const char *text, size_t len, uint64_t max, uint64_t *out)
-{
-	return read_number(text, len, 10, max, out);
-}
-
-int
-terms_read_seconds(const char *text, size_t len, int64_t *out)
-{
-	const char *point = memchr(text, '.', len);
-	size_t whole_len = point ? (size_t)(point - text) : len;
-	uint64_t seconds, ms = 0;
-
-	if (read_number(text, whole_len, 10, SECONDS_MAX, &seconds) < 0)
-		return -EINVAL;
-	if (point) {
-		size_t digits = len - whole_len - 1;
-		bool more = false;
-
-		if (digits == 0)
-			return -EINVAL;
-		for (size_t i = 0; i < digits || i < 3; i++) {
-			unsigned d = i < digits ? digit(point[1 + i]) : 0;
-
-			if (d > 9)
-				return -EINVAL;
-			if (i < 3)
-				ms = ms * 10 + d;
-			else
-				more |= d > 0;
-		}
-		/* What is left below a millisecond is not "no limit". */
-		if (seconds == 0 && ms == 0 && more)
-			ms = 1;
-	}
-	*out = (int64_t)(seconds * 1000 + ms);
-	return 0;
 }
 
 static int
@@ -162,31 +88,19 @@ read_interface(const char *text, size_t len, char out[IF_NAMESIZE])
 	return 0;
 }
 
-static int
-read_mark(const char *text, size_t len, uint32_t *out)
-{
-	bool hex = len > 2 && text[0] == '0' && text[1] == 'x';
-	uint64_t mark;
-
-	if (read_number(text + (hex ? 2 : 0), len - (hex ? 2 : 0),
-		hex ? 16 : 10, UINT32_MAX, &mark) < 0)
-		return -EINVAL;
-	*out = (uint32_t)mark;
-	return 0;
-}
-
 const char *
 terms_set(
     enum terms_key key, const char *value, size_t len, struct terms *terms)
 {
+	uint64_t mark = terms->mark;
 	int rc = -EINVAL;
 
 	switch (key) {
 	case TERMS_LIFETIME:
-		rc = terms_read_seconds(value, len, &terms->lifetime_ms);
+		rc = number_read_seconds(value, len, &terms->lifetime_ms);
 		break;
 	case TERMS_IDLE:
-		rc = terms_read_seconds(value, len, &terms->idle_ms);
+		rc = number_read_seconds(value, len, &terms->idle_ms);
 		break;
 	case TERMS_SOURCE:
 		rc = read_source(value, len, terms);
@@ -195,10 +109,11 @@ terms_set(
 		rc = read_interface(value, len, terms->interface);
 		break;
 	case TERMS_MARK:
-		rc = read_mark(value, len, &terms->mark);
+		rc = number_read_bits(value, len, UINT32_MAX, &mark);
+		terms->mark = (uint32_t)mark;
 		break;
 	case TERMS_RATE:
-		rc = read_number(value, len, 10, RATE_MAX, &terms->rate);
+		rc = number_read(value, len, RATE_MAX, &terms->rate);
 		break;
 	}
 	if (rc == -EEXIST)

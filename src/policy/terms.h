@@ -65,12 +65,4 @@ const char *terms_set(
 /* Whether a session would notice no difference. */
 bool terms_equal(const struct terms *a, const struct terms *b);
 
-/* "30" or "0.5" seconds as milliseconds, as above: 0 or -EINVAL. */
-int terms_read_seconds(const char *text, size_t len, int64_t *out);
-
-/* Decimal digits alone, of a number up to `max`, which is below 2^60: 0 or
- * -EINVAL. */
-int terms_read_number(
-    const char *text, size_t len, uint64_t max, uint64_t *out);
-
 #endif

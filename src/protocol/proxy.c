@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "protocol/proxy.h"
+#include "base/number.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -68,22 +69,15 @@ static int
 next_port(struct line *line, bool last, union addr *addr)
 {
 	char word[sizeof("65535")];
-	unsigned port = 0;
+	uint64_t port;
 	int rc = next_word(line, last, word, sizeof(word));
 
 	if (rc < 0)
 		return rc;
-	if (strspn(word, "0123456789") < strlen(word) ||
-	    (word[0] == '0' && word[1]))
+	if ((word[0] == '0' && word[1]) ||
+	    number_read(word, strlen(word), UINT16_MAX, &port) < 0)
 		return -EPROTO;
-	for (const char *digit = word; *digit; digit++)
-		port = port * 10 + (unsigned)(*digit - '0');
-	if (port > UINT16_MAX)
-		return -EPROTO;
-	if (addr->sa.sa_family == AF_INET)
-		addr->in.sin_port = htons((uint16_t)port);
-	else
-		addr->in6.sin6_port = htons((uint16_t)port);
+	addr_set_port(addr, (uint16_t)port);
 	return 0;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "protocol/url.h"
+#include "base/number.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -39,13 +39,6 @@ is_reserved(unsigned char c)
 	return c <= ' ' || c == 0x7f || strchr("/?#[]@", c);
 }
 
-static int
-hex_digit(char c)
-{
-	return isdigit((unsigned char)c) ? c - '0'
-					 : tolower((unsigned char)c) - 'a' + 10;
-}
-
 /* Percent-encoded bytes, as they are meant; 255 at most. */
 static int
 decode(struct piece text, char out[256], uint8_t *out_len, const char **why)
@@ -57,14 +50,14 @@ decode(struct piece text, char out[256], uint8_t *out_len, const char **why)
 		char c = *at;
 
 		if (c == '%') {
-			if (text.len - i < 3 ||
-			    !isxdigit((unsigned char)at[1]) ||
-			    !isxdigit((unsigned char)at[2]))
+			if (text.len - i < 3 || number_digit(at[1]) > 15 ||
+			    number_digit(at[2]) > 15)
 				return fail(why,
 				    "in the user or password a % has to be "
 				    "followed by two hexadecimal digits; "
 				    "written %25 it is itself");
-			c = (char)(hex_digit(at[1]) << 4 | hex_digit(at[2]));
+			c = (char)(number_digit(at[1]) << 4 |
+				   number_digit(at[2]));
 			i += 2;
 		} else if (is_reserved((unsigned char)c)) {
 			return fail(why,
@@ -104,23 +97,13 @@ parse_port(struct piece text, uint16_t *out, const char **why)
 	static const char wanted[] =
 	    "behind the host there may be a colon and a port from 1 to 65535, "
 	    "and nothing else";
-	unsigned port = 0;
 
 	*out = URL_PORT;
 	if (text.len == 0)
 		return 0;
-	if (text.at[0] != ':')
+	if (text.at[0] != ':' ||
+	    number_read_port(text.at + 1, text.len - 1, out) < 0)
 		return fail(why, wanted);
-	for (size_t i = 1; i < text.len; i++) {
-		if (!isdigit((unsigned char)text.at[i]))
-			return fail(why, wanted);
-		port = port * 10 + (unsigned)(text.at[i] - '0');
-		if (port > UINT16_MAX)
-			return fail(why, wanted);
-	}
-	if (port == 0)
-		return fail(why, wanted);
-	*out = (uint16_t)port;
 	return 0;
 }
 

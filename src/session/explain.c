@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "session/explain.h"
 #include "base/io.h"
+#include "base/number.h"
 #include "net/bind.h"
 #include "net/resolve.h"
 #include "policy/host.h"
@@ -28,8 +29,6 @@ static int
 read_client(const struct config_explain *ask, struct identity *out)
 {
 	const struct passwd *user;
-	char *end = NULL;
-	unsigned long uid;
 
 	*out = (struct identity){.local = true};
 	if (ask->from && strcmp(ask->from, "local") != 0) {
@@ -42,13 +41,11 @@ read_client(const struct config_explain *ask, struct identity *out)
 	}
 	if (!ask->uid)
 		return 0;
-	uid = strtoul(ask->uid, &end, 10);
-	if (*end || uid > UINT32_MAX)
+	if (number_read_id(ask->uid, strlen(ask->uid), &out->uid) < 0)
 		return refuse("--uid=", ask->uid,
 		    "not a number; write for example --uid=1000");
-	user = getpwuid((uid_t)uid);
+	user = getpwuid(out->uid);
 	out->has_ids = true;
-	out->uid = (uid_t)uid;
 	out->gid = user ? user->pw_gid : (gid_t)-1;
 	return 0;
 }
@@ -82,12 +79,11 @@ read_command(const char *text, enum rules_command *out)
 static int
 read_target(const struct config_explain *ask, struct wire_destination *out)
 {
-	char *end = NULL;
-	unsigned long port = strtoul(ask->port, &end, 10);
-	union addr addr;
 	size_t len = strlen(ask->host);
+	union addr addr;
+	uint64_t port;
 
-	if (!*ask->port || *end || port > UINT16_MAX)
+	if (number_read(ask->port, strlen(ask->port), UINT16_MAX, &port) < 0)
 		return refuse(
 		    "", ask->port, "not a port; write for example 443");
 	*out = (struct wire_destination){.port = (uint16_t)port};

@@ -281,11 +281,7 @@ peer_own_address(const struct peer *peer, union addr *out)
 	    getsockname(peer->in.fd, &own.sa, &len) < 0 ||
 	    (own.sa.sa_family != AF_INET && own.sa.sa_family != AF_INET6))
 		return -EADDRNOTAVAIL;
-	*out = own;
-	if (own.sa.sa_family == AF_INET6 &&
-	    IN6_IS_ADDR_V4MAPPED(&own.in6.sin6_addr))
-		addr_set_ipv6(
-		    out, &own.in6.sin6_addr, ntohs(own.in6.sin6_port));
+	*out = addr_unmapped(&own);
 	return 0;
 }
 
