@@ -183,6 +183,27 @@ through()
 	wait_until has_records 1
 }
 
+@test "--upstream with --rules: a number is the address that it is" {
+	rules=$BATS_TEST_TMPDIR/rules
+	printf '%s\n' 'deny to internal' 'allow to any' >"$rules"
+	chmod 644 "$rules"
+	start_upstream
+	for host in 127.0.0.1 127.1 0x7f.1 2130706433 0xa9fea9fe 127.0.0.1. \
+		0177.1 0 ::1 '[::1]' ::1%lo ::ffff:127.0.0.1; do
+		through "$(request_name "$host" 1)" 02 --rules="$rules"
+		has error "denied by $rules:1"
+		has target "$host:1"
+	done
+	# What was judged is what the upstream is asked for.
+	echo 'allow to 127.0.0.0/8' >"$rules"
+	start_target eof
+	through "$(request_name 0x7f.1 "$port")" 00 --rules="$rules"
+	target_held
+	has target "0x7f.1:$port"
+	wait_for_records 1
+	has target "127.0.0.1:$port"
+}
+
 @test "--upstream with a password, right and wrong" {
 	printf 'alice:%s\n' "$(openssl passwd -6 'se:cret')" \
 		>"$BATS_TEST_TMPDIR/users"

@@ -50,6 +50,52 @@ addr_parse(const char *text, uint16_t port, union addr *out)
 	return 0;
 }
 
+/* IPv6, in brackets or not, with a scope or not: 0, 1 or -EINVAL. */
+static int
+parse_scoped(char *host, size_t len, struct in6_addr *out)
+{
+	char *scope;
+
+	if (host[0] == '[') {
+		if (host[len - 1] != ']')
+			return -EINVAL;
+		host[len - 1] = '\0';
+		host++;
+	}
+	scope = strchr(host, '%');
+	if (scope)
+		*scope = '\0';
+	if (inet_pton(AF_INET6, host, out) != 1)
+		return -EINVAL;
+	return scope ? 1 : 0;
+}
+
+int
+addr_parse_host(const char *text, uint16_t port, union addr *out)
+{
+	char host[ADDR_HOST_MAX + 1];
+	size_t len = strnlen(text, sizeof(host));
+	struct in_addr ipv4;
+	struct in6_addr ipv6;
+	int rc;
+
+	if (len == 0 || len == sizeof(host))
+		return -EINVAL;
+	memcpy(host, text, len + 1);
+	rc = parse_scoped(host, len, &ipv6);
+	if (rc >= 0) {
+		addr_set_ipv6(out, &ipv6, port);
+		return rc;
+	}
+	memcpy(host, text, len + 1);
+	if (host[len - 1] == '.')
+		host[len - 1] = '\0';
+	if (!inet_aton(host, &ipv4))
+		return -EINVAL;
+	addr_set_ipv4(out, ipv4, port);
+	return 0;
+}
+
 uint16_t
 addr_port(const union addr *addr)
 {

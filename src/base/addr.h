@@ -17,6 +17,9 @@
 /* "[" IPv6 "%" scope "]:" port NUL; the longest is shorter. */
 #define ADDR_TEXT_MAX 80
 
+/* Longest name of a host, RFC 1928's. */
+#define ADDR_HOST_MAX 255
+
 /* More addresses than any name in use has; a longer answer is cut here. */
 #define ADDR_LIST_MAX 64
 
@@ -67,6 +70,15 @@ void addr_set_ipv6(union addr *out, const struct in6_addr *ipv6, uint16_t port);
  * brackets, no scope). 0, or -EINVAL when the text is none.
  */
 int addr_parse(const char *text, uint16_t port, union addr *out);
+
+/*
+ * An address however a resolver may take it where a host is wanted, without
+ * looking anything up: as inet_aton(3) does ("127.1", "0x7f.1", "2130706433"),
+ * with a dot behind it, as inet_pton(3), in brackets, with a scope.
+ * 0; 1 when there is a scope ("fe80::1%eth0"), which is left out; or -EINVAL
+ * when the text, of at most ADDR_HOST_MAX bytes, is none.
+ */
+int addr_parse_host(const char *text, uint16_t port, union addr *out);
 
 /*
  * "192.0.2.0/24", "2001:db8::/32", or an address alone, which is a network of

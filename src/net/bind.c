@@ -31,11 +31,7 @@ bind_from_anyone(const struct wire_destination *dst)
 {
 	union addr addr;
 
-	if (dst->atyp == WIRE_ATYP_IPV4)
-		addr_set_ipv4(&addr, dst->ipv4, 0);
-	else if (dst->atyp == WIRE_ATYP_IPV6)
-		addr_set_ipv6(&addr, &dst->ipv6, 0);
-	else if (addr_parse(dst->name, 0, &addr) < 0)
+	if (wire_literal(dst, &addr) < 0)
 		return false;
 	if (addr.sa.sa_family == AF_INET)
 		return addr.in.sin_addr.s_addr == htonl(INADDR_ANY);

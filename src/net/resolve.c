@@ -231,18 +231,6 @@ resolve_name_of(const union addr *addr, const struct io_end *client,
 }
 
 int
-resolve_literal(const struct wire_destination *dst, union addr *out)
-{
-	if (dst->atyp == WIRE_ATYP_IPV4)
-		addr_set_ipv4(out, dst->ipv4, dst->port);
-	else if (dst->atyp == WIRE_ATYP_IPV6)
-		addr_set_ipv6(out, &dst->ipv6, dst->port);
-	else
-		return addr_parse(dst->name, dst->port, out);
-	return 0;
-}
-
-int
 resolve_destination(const struct wire_destination *dst,
     const struct io_end *client, struct addr_list *out)
 {
@@ -251,7 +239,7 @@ resolve_destination(const struct wire_destination *dst,
 	int rc = 0;
 
 	answer.list.count = 1;
-	if (resolve_literal(dst, &answer.list.at[0]) < 0)
+	if (wire_literal(dst, &answer.list.at[0]) != 0)
 		rc = ask_and_wait(&question, client, &answer);
 	if (rc < 0)
 		return rc;

@@ -13,11 +13,11 @@
 #include <sys/types.h>
 
 /*
- * An address, or a name that is the literal of one, is taken as it is. Any
- * other name is looked up with getaddrinfo(3), in a child process: nothing in
- * this process could end a look-up that hangs (some NSS modules block SIGALRM
- * while they wait), and what it allocates and loads is gone with the child.
- * Families take turns in the result (RFC 8305 section 4).
+ * An address, or a name that is one without a scope (wire_literal()), is taken
+ * as it is. Any other name is looked up with getaddrinfo(3), in a child
+ * process: nothing in this process could end a look-up that hangs (some NSS
+ * modules block SIGALRM while they wait), and what it allocates and loads is
+ * gone with the child. Families take turns in the result (RFC 8305 section 4).
  *
  * 0, or -ENXIO: no such name, or no address for it; -EREMOTEIO: the name
  * servers couldn't tell; -EPIPE: `client` went away meanwhile; -ETIMEDOUT,
@@ -26,12 +26,6 @@
  */
 int resolve_destination(const struct wire_destination *dst,
     const struct io_end *client, struct addr_list *out);
-
-/*
- * The address, where a destination is one or the literal of one; -EINVAL where
- * it has to be looked up.
- */
-int resolve_literal(const struct wire_destination *dst, union addr *out);
 
 /* A look-up under way. */
 struct resolve {

@@ -101,12 +101,8 @@ bound_address(const struct wire_destination *bound)
 {
 	union addr addr = {.sa.sa_family = AF_UNSPEC};
 
-	if (bound->atyp == WIRE_ATYP_IPV4)
-		addr_set_ipv4(&addr, bound->ipv4, bound->port);
-	else if (bound->atyp == WIRE_ATYP_IPV6)
-		addr_set_ipv6(&addr, &bound->ipv6, bound->port);
-	else if (wire_check_destination(bound) == 0)
-		addr_parse(bound->name, bound->port, &addr);
+	if (wire_check_destination(bound) == 0)
+		wire_literal(bound, &addr);
 	return addr;
 }
 
@@ -125,11 +121,17 @@ static int
 ask(struct talk *talk, const struct wire_request *request,
     struct upstream_reply *out)
 {
+	struct wire_request plain = *request;
 	uint8_t message[WIRE_REQUEST_MAX];
 	struct wire_reply reply;
+	union addr addr;
 	ssize_t n;
-	int rc = say(talk, message, wire_put_request(message, request));
+	int rc;
 
+	/* Another server may read 010.0.0.1 in another way. */
+	if (wire_literal(&request->dst, &addr) >= 0)
+		plain.dst = wire_destination_of(&addr);
+	rc = say(talk, message, wire_put_request(message, &plain));
 	if (rc < 0)
 		return rc;
 	talk->len = 0;

@@ -17,8 +17,9 @@ struct upstream_reply {
 /*
  * Greets `server`, which is connected and may be non-blocking, logs in where
  * it wants that (RFC 1929; `login` may be NULL, and is offered in front of "no
- * authentication"), and sends it the request: names go there as they came. No
- * byte behind its reply is read. The alarm is the caller's.
+ * authentication"), and sends it the request: names go there as they came, but
+ * for those that are an address (wire_literal()). No byte behind its reply is
+ * read. The alarm is the caller's.
  *
  * 0: it has answered, with whatever REP. Or -errno, each for one cause:
  * -EPROTO        what it says isn't SOCKS5

@@ -325,18 +325,11 @@ void
 rules_set_target(
     struct rules_question *question, const struct wire_destination *dst)
 {
-	union addr *address = &question->address;
-
 	question->has_target = true;
 	question->port = dst->port;
 	question->name = NULL;
-	question->has_address = true;
-	if (dst->atyp == WIRE_ATYP_IPV4) {
-		addr_set_ipv4(address, dst->ipv4, dst->port);
-	} else if (dst->atyp == WIRE_ATYP_IPV6) {
-		addr_set_ipv6(address, &dst->ipv6, dst->port);
-	} else if (addr_parse(dst->name, dst->port, address) < 0) {
-		question->has_address = false;
+	question->has_address = wire_literal(dst, &question->address) >= 0;
+	if (!question->has_address) {
 		question->name = dst->name;
 		question->name_len = dst->name_len;
 	}

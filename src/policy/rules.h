@@ -147,9 +147,9 @@ struct rules {
 };
 
 /*
- * Names the target: an address, or a name; a name that is an address literal
- * counts as an address. `dst` has passed wire_check_destination(), and has to
- * stay where it is, for its name's sake.
+ * Names the target: an address, or a name; a name that is an address for
+ * wire_literal() counts as that address. `dst` has passed
+ * wire_check_destination(), and has to stay where it is, for its name's sake.
  */
 void rules_set_target(
     struct rules_question *question, const struct wire_destination *dst);

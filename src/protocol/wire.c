@@ -150,6 +150,33 @@ wire_check_name(const char *name, size_t len)
 	return 0;
 }
 
+int
+wire_literal(const struct wire_destination *dst, union addr *out)
+{
+	if (dst->atyp == WIRE_ATYP_IPV4)
+		addr_set_ipv4(out, dst->ipv4, dst->port);
+	else if (dst->atyp == WIRE_ATYP_IPV6)
+		addr_set_ipv6(out, &dst->ipv6, dst->port);
+	else
+		return addr_parse_host(dst->name, dst->port, out);
+	return 0;
+}
+
+struct wire_destination
+wire_destination_of(const union addr *addr)
+{
+	struct wire_destination dst = {.port = addr_port(addr)};
+
+	if (addr->sa.sa_family == AF_INET) {
+		dst.atyp = WIRE_ATYP_IPV4;
+		dst.ipv4 = addr->in.sin_addr;
+	} else {
+		dst.atyp = WIRE_ATYP_IPV6;
+		dst.ipv6 = addr->in6.sin6_addr;
+	}
+	return dst;
+}
+
 const char *
 wire_command_name(uint8_t command)
 {

@@ -10,6 +10,8 @@
 #ifndef WIRE_H
 #define WIRE_H
 
+#include "base/addr.h"
+
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -159,6 +161,15 @@ int wire_check_destination(const struct wire_destination *dst);
 
 /* The same for a name of `len` bytes that has come from elsewhere. */
 int wire_check_name(const char *name, size_t len);
+
+/*
+ * The address that a destination is, by its ATYP or as a name that
+ * addr_parse_host() takes for one: 0, 1 without its scope, or -EINVAL.
+ */
+int wire_literal(const struct wire_destination *dst, union addr *out);
+
+/* An address as a destination. */
+struct wire_destination wire_destination_of(const union addr *addr);
 
 /* "CONNECT", "BIND", "UDP_ASSOCIATE", "RESOLVE", ... or "unknown". */
 const char *wire_command_name(uint8_t command);

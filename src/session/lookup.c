@@ -27,7 +27,7 @@ lookup_answer(const struct config *config, struct permit *permit,
 	union addr literal;
 	int rc;
 
-	if (ptr && resolve_literal(&request->dst, &literal) < 0)
+	if (ptr && wire_literal(&request->dst, &literal) < 0)
 		return -EAFNOSUPPORT;
 	rc = resolve_destination(&request->dst, &peer->out, &list);
 	if (rc < 0)

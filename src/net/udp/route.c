@@ -131,7 +131,7 @@ route_datagram(struct route *route, struct batch_datagram *datagram)
 		contacts_add(&route->contacts, &way->addr);
 		return 0;
 	}
-	if (resolve_literal(&header.dst, &addr) == 0)
+	if (wire_literal(&header.dst, &addr) == 0)
 		rc = direct(route, &header.dst, &addr, 1, datagram);
 	else
 		rc = direct_by_name(route, &header.dst, datagram);

@@ -68,7 +68,7 @@ expected_port(const struct wire_destination *asked, const union addr *client)
 {
 	union addr addr;
 
-	if (resolve_literal(asked, &addr) < 0)
+	if (wire_literal(asked, &addr) < 0)
 		return 0;
 	/* No scope goes over the wire. */
 	if (addr.sa.sa_family == AF_INET6 && client->sa.sa_family == AF_INET6)

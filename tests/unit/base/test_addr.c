@@ -61,6 +61,55 @@ parse_refuses(void **state)
 	assert_memory_equal(&addr, &untouched, sizeof(untouched));
 }
 
+/* What a name is that needs no look-up, as getaddrinfo(3) would have it. */
+static void
+hosts(void **state)
+{
+	static const struct {
+		const char *text, *printed;
+		int rc;
+	} table[] = {
+	    {"192.0.2.1", "192.0.2.1:80", 0},
+	    {"127.1", "127.0.0.1:80", 0},
+	    {"127.0.1", "127.0.0.1:80", 0},
+	    {"0x7f.1", "127.0.0.1:80", 0},
+	    {"0X7F000001", "127.0.0.1:80", 0},
+	    {"2130706433", "127.0.0.1:80", 0},
+	    {"0177.0.0.01", "127.0.0.1:80", 0},
+	    {"0xa9fea9fe", "169.254.169.254:80", 0},
+	    {"010.0.0.1", "8.0.0.1:80", 0},
+	    {"0", "0.0.0.0:80", 0},
+	    {"127.0.0.1.", "127.0.0.1:80", 0},
+	    {"2130706433.", "127.0.0.1:80", 0},
+	    {"2001:DB8:0::1", "[2001:db8::1]:80", 0},
+	    {"::ffff:192.0.2.1", "192.0.2.1:80", 0},
+	    {"[2001:db8::1]", "[2001:db8::1]:80", 0},
+	    {"::1%lo", "[::1]:80", 1},
+	    {"fe80::1%eth0", "[fe80::1]:80", 1},
+	    {"[fe80::1%25]", "[fe80::1]:80", 1},
+	};
+	static const char *const names[] = {"", ".", "..", "localhost", "a.1",
+	    "127.0.0.1..", "127..1", ".127.1", "256.1.1.1", "1.2.3.4.5",
+	    "4294967296", "0x100000000", "08", "1.2.3.4a", "-1", "[127.0.0.1]",
+	    "[::1", "::1]", "[]", "[", "]", "%", "127.0.0.1%lo", "::g%lo",
+	    "::1.", "[::1]."};
+	char text[ADDR_TEXT_MAX];
+	union addr addr, untouched;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++) {
+		assert_int_equal(
+		    addr_parse_host(table[i].text, 80, &addr), table[i].rc);
+		assert_string_equal(
+		    addr_format(&addr.sa, text), table[i].printed);
+	}
+	memset(&untouched, 0xa5, sizeof(untouched));
+	addr = untouched;
+	for (size_t i = 0; i < COUNT(names); i++)
+		assert_int_equal(addr_parse_host(names[i], 80, &addr), -EINVAL);
+	assert_memory_equal(&addr, &untouched, sizeof(untouched));
+}
+
 static void
 format_the_rest(void **state)
 {
@@ -650,6 +699,7 @@ main(void)
 	    cmocka_unit_test(hosts_without_ports),
 	    cmocka_unit_test(parse_and_format),
 	    cmocka_unit_test(parse_refuses),
+	    cmocka_unit_test(hosts),
 	    cmocka_unit_test(format_the_rest),
 	    cmocka_unit_test(equal),
 	    cmocka_unit_test(interleave),

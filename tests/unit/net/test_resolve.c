@@ -106,6 +106,8 @@ literals(void **state)
 	resolves_to(&dst, "192.0.2.1:80");
 	dst = named("2001:DB8:0::1");
 	resolves_to(&dst, "[2001:db8::1]:80");
+	dst = named("0x7f.1.");
+	resolves_to(&dst, "127.0.0.1:80");
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
 	assert_int_equal(faults_of_children(), before);

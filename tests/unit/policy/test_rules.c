@@ -449,15 +449,15 @@ names_are_asked_for(void **state)
 	assert_string_equal(reach("deny to www.example.org\nallow to any\n",
 				"www.example.org=198.51.100.9 80"),
 	    "deny 1");
-	/* Literals in a name are addresses; what only looks like one isn't. */
+	/* What a resolver takes for an address is that address. */
 	assert_string_equal(
 	    reach("allow to ::/0\n", "2001:DB8::1 80"), "allow 1");
 	assert_string_equal(
 	    reach("allow to 192.0.2.0/24\n", "::ffff:192.0.2.1 80"), "allow 1");
 	assert_string_equal(
-	    reach("allow to 127.0.0.0/8\n", "127.1 80"), "depends");
+	    reach("allow to 127.0.0.0/8\n", "127.1 80"), "allow 1");
 	assert_string_equal(
-	    reach("allow to 127.0.0.0/8\n", "127.1=127.0.0.1 80"), "allow 1");
+	    reach("allow to 127.0.0.0/8\n", "127.0.0.256 80"), "depends");
 }
 
 static void
@@ -729,8 +729,10 @@ unresolved(void **state)
 	    {"deny to 0.0.0.0/0, ::/0\nallow to any\n", "allow 2"},
 	    {"deny to internal, *.example.org\nallow to any\n", "deny 1"},
 	};
+	static const char *const numbers[] = {"127.0.0.1 80", "127.1 80",
+	    "0x7f.1 80", "2130706433 80", "127.0.0.1. 80", "::1%lo 80",
+	    "[::1] 80", "::ffff:127.0.0.1 80"};
 	struct rules_question name = to("www.example.org 80");
-	struct rules_question number;
 
 	(void)state;
 	name.unresolved = true;
@@ -739,14 +741,18 @@ unresolved(void **state)
 		    verdict(table[i].rules, &name), table[i].expected);
 		assert_int_equal(asked, 0);
 	}
-	/* An address is known all the same. */
-	number = to("127.0.0.1 80");
-	number.unresolved = true;
-	assert_string_equal(
-	    verdict("deny to internal\nallow to any\n", &number), "deny 1");
-	assert_string_equal(verdict("allow to any\n", &number), "deny");
-	assert_string_equal(
-	    verdict("allow to 127.0.0.0/8\n", &number), "allow 1");
+	/* An address is known all the same, however it is written. */
+	for (size_t i = 0; i < COUNT(numbers); i++) {
+		struct rules_question number = to(numbers[i]);
+
+		number.unresolved = true;
+		assert_string_equal(
+		    verdict("deny to internal\nallow to any\n", &number),
+		    "deny 1");
+		assert_string_equal(verdict("allow to any\n", &number), "deny");
+		assert_string_equal(
+		    verdict("allow to 127.0.0.0/8, ::1\n", &number), "allow 1");
+	}
 }
 
 /* Before anything is known but the client: does it pay to go on? */
