@@ -7,6 +7,7 @@
 
 load handler
 load sshd
+load browser
 
 setup_file()
 {
@@ -40,9 +41,7 @@ setup()
 teardown()
 {
 	handler_teardown
-	if [ -n "${browser:-}" ]; then
-		end_browser
-	fi
+	end_browsers
 	stop_superservers
 }
 
@@ -318,30 +317,6 @@ gets()
 	served 1
 }
 
-# browser_processes: some have a group or a session of their own, and some
-# write over their environment; none does both.
-browser_processes()
-{
-	pgrep -g "$browser" || :
-	grep -lsxz "BROWSER_OF=$BATS_TEST_TMPDIR" /proc/[0-9]*/environ |
-		cut -d / -f 3
-}
-
-browser_is_gone()
-{
-	[ -z "$(browser_processes)" ]
-}
-
-end_browser()
-{
-	local pid
-
-	for pid in $(browser_processes); do
-		kill -KILL "$pid" 2>/dev/null || :
-	done
-	wait_until browser_is_gone
-}
-
 @test "chromium: a page with twenty parts" {
 	need chromium pgrep
 	page=$WEB/page.$RANDOM
@@ -354,23 +329,11 @@ end_browser()
 		done
 		echo '<script>document.body.textContent = "sum=" + n;</script>'
 	} >"$page/index.html"
-	# The last two, for it to ask nobody else: what time it is, and whether
-	# there is an update.
-	BROWSER_OF=$BATS_TEST_TMPDIR timeout -k 5 60 chromium --headless \
-		--no-sandbox --disable-gpu --disable-quic --no-first-run \
-		--disable-background-networking --disable-component-update \
-		--disable-sync --disable-dev-shm-usage \
-		--user-data-dir="$HOME/chromium" \
-		--proxy-server="socks5://$proxy" \
-		--proxy-bypass-list='<-loopback>' \
-		--disable-features=NetworkTimeServiceQuerying \
-		--component-updater=url-source=http://localhost:1/ --dump-dom \
-		"http://localhost:$WEB_PORT/${page##*/}/index.html" >"$out" \
-		2>"$out.err" 3>&- &
-	browser=$! # timeout makes a group of it
+	start_browser page "$proxy" \
+		"http://localhost:$WEB_PORT/${page##*/}/index.html"
 	wait "$browser"
-	grep -q 'sum=210' "$out"
-	patience=5 wait_until browser_is_gone
+	grep -q 'sum=210' "$BATS_TEST_TMPDIR/page.html"
+	patience=5 wait_until no_browser_runs
 	wait_until no_handlers
 	records
 	# The server closes after each answer: a connection for every part.

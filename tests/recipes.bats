@@ -9,6 +9,7 @@
 
 load systemd
 load remote
+load page
 
 setup_file()
 {
@@ -70,28 +71,6 @@ start_there()
 	started+=($!)
 }
 
-# --- what the page says ---
-
-# write_blocks HEADING: what is indented behind "## HEADING", in $blocks, in a
-# file for each block.
-write_blocks()
-{
-	blocks=$BATS_TEST_TMPDIR/blocks
-	rm -rf "$blocks"
-	mkdir "$blocks"
-	awk -v heading="## $1" -v dir="$blocks" '
-		/^#/ { inside = $0 == heading; within = 0 }
-		!inside { next }
-		/^    / {
-			if (!within)
-				file = sprintf("%s/%02d", dir, ++n)
-			within = 1
-			print substr($0, 5) >file
-			next
-		}
-		/./ { within = 0 }' "$TOP/doc/recipes.md"
-	[ -n "$(ls "$blocks")" ]
-}
 
 # recipe [-w] HEADING: does it, and leaves in $client what begins with a program
 # that a client runs. Its commands have our standard input. -w: with the
@@ -105,7 +84,7 @@ recipe()
 			s/-wait@/-wait/g'
 		shift
 	fi
-	write_blocks "$1"
+	write_blocks recipes "$1"
 	[ -z "$wait" ] || sed -i "$wait" "$blocks"/*
 	client=
 	for block in "$blocks"/*; do
