@@ -115,7 +115,9 @@ help:
 	@echo 'make check       run every test; BUILD=asan: under sanitizers'
 	@echo '                 BUILD=static: those that are run on that build'
 	@echo '                 ONLY="relay time": these suites alone'
+	@echo '                 TEST=REGEX: of these the tests of such a name'
 	@echo 'make lint        format, layers, static analysis, scripts, units'
+	@echo 'make format      what lint says of the form of C, mended'
 	@echo 'make coverage    which lines the tests reach'
 	@echo 'make fuzz        look for new inputs (SECONDS=60 each)'
 	@echo 'make bench       measure it beside others; a quarter of an hour at most'
@@ -164,24 +166,27 @@ run: build-packages run-packages
 
 # --- the tests -----------------------------------------------------------
 
+# tests/unit/unit.c sees each group of tests before it is run.
+CMOCKA = -Wl,--wrap=_cmocka_run_group_tests -lcmocka
+
 $(UNIT): CPPFLAGS_ALL += -Itests/unit
-$(UNIT): %: %.o $(LIB)
+$(UNIT): %: %.o $(O)/tests/unit/unit.o $(LIB)
 	$(SAY) LD $@
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ -lcmocka
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(CMOCKA)
 
 $(O)/tests/unit/net/test_relay-splice: $(O)/tests/unit/net/test_relay.o \
-		$(O)/src/net/relay-splice.o $(LIB)
+		$(O)/tests/unit/unit.o $(O)/src/net/relay-splice.o $(LIB)
 	$(SAY) LD $@
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ -lcmocka
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(CMOCKA)
 
 # It counts what is asked of crypt(3).
 $(O)/tests/unit/policy/test_auth: LDFLAGS_ALL += -Wl,--wrap=libcrypt_hash
 
 # Of the module and of what stands in for it.
 $(O)/tests/unit/base/test_systemd-static: $(O)/tests/unit/base/test_systemd.o \
-		$(O)/static/systemd.o $(O)/src/base/number.o
+		$(O)/tests/unit/unit.o $(O)/static/systemd.o $(O)/src/base/number.o
 	$(SAY) LD $@
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ -lcmocka
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(CMOCKA)
 
 $(O)/tests/hosts/client: $(O)/tests/hosts/service.o
 $(HOSTS): %: %.o $(O)/tests/hosts/play.o $(O)/tests/hosts/datagram.o
@@ -205,7 +210,7 @@ check: check-packages
 	@[ $(CHECK_BUILD) != release ] || \
 		$(MAKE) --no-print-directory -s -j2 static
 	@tests/fetch-superservers.sh build/superservers
-	@tests/run $(BUILD) $(ONLY)
+	@TEST='$(subst ','\'',$(value TEST))' tests/run $(BUILD) $(ONLY)
 
 coverage: build-packages check-packages coverage-packages
 	find build/coverage -name '*.gcda' -delete 2>/dev/null || :
@@ -255,19 +260,26 @@ bench: build-packages static-packages bench-packages
 
 # --- lint ----------------------------------------------------------------
 
-# Two at a time, the longest first, and what one of them says in one piece.
+# Two at a time, those that take seconds first, then the longest; and what one
+# of them says in one piece.
 lint: build-packages static-packages lint-packages
-	@$(MAKE) --no-print-directory -j2 --output-sync=target lint-warnings \
-		lint-tidy lint-cppcheck lint-shell lint-units lint-format \
-		lint-layers lint-man
+	@$(MAKE) --no-print-directory -j2 --output-sync=target lint-layers \
+		lint-man lint-units lint-format lint-shell lint-warnings \
+		lint-tidy lint-cppcheck
 
 lint-format:
-	clang-format --dry-run -Werror $(SOURCES)
+	$(SAY) LINT format
+	$(Q)clang-format --dry-run -Werror $(SOURCES)
+
+format: lint-packages
+	$(Q)clang-format -i $(SOURCES)
 
 lint-layers:
-	tests/layers.sh
+	$(SAY) LINT layers
+	$(Q)tests/layers.sh
 
 lint-warnings:
+	$(SAY) LINT warnings
 	@$(MAKE) --no-print-directory -s BUILD=lint check-programs
 	@$(MAKE) --no-print-directory -s BUILD=analyzer \
 		build/analyzer/socks5-handler \
@@ -278,7 +290,8 @@ lint-warnings:
 # Suppressed: that it doesn't look for the system's headers; it knows what is in
 # them.
 lint-cppcheck:
-	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 \
+	$(SAY) LINT cppcheck
+	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 \
 		--enable=warning,performance,portability \
 		--suppress=missingIncludeSystem -Isrc -D_GNU_SOURCE \
 		-DVERSION='"0"' socks5-handler.c src static
@@ -293,20 +306,23 @@ $(TIDY): lint-tidy/%:
 		$(CPPFLAGS_ALL) 2>&1 | { grep -v ' warnings\? generated\.$$' || :; }
 
 lint-shell:
-	shellcheck $(SCRIPTS)
+	$(SAY) LINT shell
+	$(Q)shellcheck $(SCRIPTS)
 
 # Below a warning are manual pages that aren't installed on this machine.
 lint-man:
-	mandoc -T lint -W warning man/*.[58]
+	$(SAY) LINT man
+	$(Q)mandoc -T lint -W warning man/*.[58]
 
 # As installed, but with the program where it is: it has to exist.
 lint-units: $(BIN)
+	$(SAY) LINT units
 	@rm -rf build/units && mkdir -p build/units
 	@for unit in systemd/*; do \
 		sed 's|/usr/local/bin/socks5-handler|$(TOP)/$(BIN)|' "$$unit" \
 			>"build/units/$${unit##*/}"; \
 	done
-	systemd-analyze verify --man=no build/units/*
+	$(Q)systemd-analyze verify --man=no build/units/*
 
 # --- installation --------------------------------------------------------
 
@@ -384,7 +400,7 @@ bench-packages:
 	@tools/need.sh $(BENCH_PACKAGES)
 
 .PHONY: all static help run check check-programs coverage fuzz fuzz-one bench \
-	bench-programs bench-packages lint \
+	bench-programs bench-packages lint format \
 	lint-format lint-layers lint-warnings lint-cppcheck lint-tidy \
 	lint-shell lint-man lint-units $(TIDY) install uninstall clean \
 	build-packages static-packages run-packages check-packages lint-packages \

@@ -4,8 +4,12 @@
  * test, without a fuzzer. Prints TAP, a test for each file.
  *
  *   fuzz_TARGET FILE|DIRECTORY...
+ *
+ * Of a directory's files, only those that are meant (only.h).
  */
 #include "fuzz.h"
+
+#include "../only.h"
 
 #include <dirent.h>
 #include <string.h>
@@ -42,6 +46,8 @@ replay_one(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
+	/* Should it be the last, the reader knows which it was. */
+	printf("# %s\n", path);
 	fflush(stdout);
 	replay(path);
 	printf("ok %d - %s\n", ++done, slash ? slash + 1 : path);
@@ -57,7 +63,7 @@ count_one(const char *path)
 static int
 is_input(const struct dirent *entry)
 {
-	return entry->d_name[0] != '.';
+	return entry->d_name[0] != '.' && only_has(entry->d_name);
 }
 
 /* Calls `each` for a file, or for each file of a directory, by name. */

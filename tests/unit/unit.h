@@ -21,14 +21,21 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
+/*
+ * What a loop over a table is at: a test that fails says it. To be forgotten
+ * behind the loop, if anything else can fail there: unit_row("").
+ */
+void unit_row(const char *format, ...) __attribute__((format(printf, 1, 2)));
+const char *unit_row_text(void);
+
 /* An assertion for a child, whose failure has nowhere to jump to. */
-#define HOLD(condition)                                                    \
-	do {                                                               \
-		if (!(condition)) {                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, \
-			    #condition);                                   \
-			_exit(1);                                          \
-		}                                                          \
+#define HOLD(condition)                                                        \
+	do {                                                                   \
+		if (!(condition)) {                                            \
+			fprintf(stderr, "%s:%d: %s  %s\n", __FILE__, __LINE__, \
+			    #condition, unit_row_text());                      \
+			_exit(1);                                              \
+		}                                                              \
 	} while (0)
 
 /* fork() for such a child: what was printed is not printed twice. */
