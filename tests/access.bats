@@ -280,7 +280,7 @@ were_asked()
 
 @test "a PROXY header names the client, and is mandatory then" {
 	serve --proxy-protocol --open
-	# Version 1, for a client elsewhere and for the proxy itself.
+	# Version 1, for a client elsewhere and for nobody.
 	for header in 'PROXY TCP4 198.51.100.7 192.0.2.1 4711 1080' \
 		'PROXY UNKNOWN'; do
 		asks "text:$header\\r\\n" "${greet[@]}" \
@@ -288,7 +288,7 @@ were_asked()
 		recorded refused "Connection refused"
 		[[ $header != *TCP4* ]] || has client 198.51.100.7:4711
 	done
-	[[ $(field client) == 192.0.2.2:* ]]
+	has client proxied:unknown
 	# Version 2, glued to the greeting.
 	asks send:0d0a0d0a000d0a515549540a2111000cc6336407c000020112670438050100 \
 		recv:0500 "send:$(name 192.0.2.2 8081)" reply:05 eof
@@ -306,6 +306,36 @@ were_asked()
 		'text:PROXY TCP4 198.51.100.7 192.0.2.1 4711 1080\r\n' \
 		send:050100 recv:05ff eof
 	[ "$status" -eq 0 ]
+}
+
+@test "a PROXY header that names nobody is nobody: no rule for local, no uid" {
+	rules=$BATS_TEST_TMPDIR/rules
+	printf 'allow from local to any, internal\nallow uid=%s to any\n' \
+		"$(id -u)" >"$rules"
+	chmod 644 "$rules"
+	v2=0d0a0d0a000d0a515549540a
+	# UNKNOWN; LOCAL, also with addresses of loopback; UNSPEC; no transport;
+	# families and transports that there aren't yet.
+	headers=("send:$(hex_of $'PROXY UNKNOWN\r\n')"
+		"send:$(hex_of $'PROXY UNKNOWN 127.0.0.1 127.0.0.1 1 2\r\n')"
+		"send:${v2}20000000" "send:${v2}2011000c7f0000017f00000100010002"
+		"send:${v2}21000000" "send:${v2}2110000c7f0000017f00000100010002"
+		"send:${v2}2141000c7f0000017f00000100010002"
+		"send:${v2}2113000c7f0000017f00000100010002")
+	for kind in inet unix; do
+		for header in "${headers[@]}"; do
+			for options in "" "--rules=$rules"; do
+				play $kind "$header" send:050100 recv:05ff eof \
+					-- --proxy-protocol $options
+				has end no-method
+				has client proxied:unknown
+			done
+		done
+	done
+	# It may do what anybody may.
+	play inet "${headers[4]}" "${greet[@]}" "send:$(request4 22)" reply:02 \
+		eof -- --proxy-protocol --open
+	has error "denied by built in:2"
 }
 
 @test "HAProxy in front, with send-proxy and send-proxy-v2" {

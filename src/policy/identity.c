@@ -109,9 +109,9 @@ identity_replace(struct identity *identity, const struct proxy_header *header)
 	bool here = identity->local;
 	char text[ADDR_TEXT_MAX];
 
-	if (header->client == PROXY_CLIENT_IS_PEER)
-		return;
-	*identity = (struct identity){.text = "proxied:unix"};
+	*identity = (struct identity){.text = "proxied:unknown"};
+	if (header->client == PROXY_CLIENT_ON_UNIX_SOCKET)
+		strcpy(identity->text, "proxied:unix");
 	if (header->client != PROXY_CLIENT_AT_ADDRESS)
 		return;
 	identity->has_address = true;

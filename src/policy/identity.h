@@ -39,7 +39,10 @@ void identity_of_pipe(struct identity *out);
 /* A socket's: 0, or -errno and "unknown", where nobody is connected to it. */
 int identity_of_socket(int fd, struct identity *out);
 
-/* The client that a proxy speaks for takes the place of the proxy. */
+/*
+ * The client that a proxy speaks for takes the place of the proxy; about one
+ * that it doesn't name nothing is known.
+ */
 void identity_replace(
     struct identity *identity, const struct proxy_header *header);
 

@@ -94,7 +94,7 @@ get_line(struct line line, struct proxy_header *out)
 	if (line.len >= strlen(unknown) &&
 	    memcmp(line.at, unknown, strlen(unknown)) == 0 &&
 	    (line.len == strlen(unknown) || line.at[strlen(unknown)] == ' ')) {
-		*out = (struct proxy_header){.client = PROXY_CLIENT_IS_PEER};
+		*out = (struct proxy_header){.client = PROXY_CLIENT_UNKNOWN};
 		return 0;
 	}
 	if (next_word(&line, false, word, sizeof(word)) < 0)
@@ -177,7 +177,7 @@ get_v2(const uint8_t *data, size_t len, struct proxy_header *out)
 	    [V2_INET6] = 36,
 	    [V2_UNIX] = 216,
 	};
-	struct proxy_header header = {.client = PROXY_CLIENT_IS_PEER};
+	struct proxy_header header = {.client = PROXY_CLIENT_UNKNOWN};
 	unsigned family, transport;
 	size_t rest;
 
@@ -185,18 +185,14 @@ get_v2(const uint8_t *data, size_t len, struct proxy_header *out)
 		return 0;
 	if (data[12] != V2_LOCAL && data[12] != V2_PROXY)
 		return -EPROTO;
-	if (len < 14)
+	if (len < V2_FIXED)
 		return 0;
 	family = data[13] >> 4;
 	transport = data[13] & 0x0f;
-	if (data[12] == V2_PROXY &&
-	    (family > V2_UNIX || transport > V2_DATAGRAM))
-		return -EPROTO;
 	/* Of LOCAL, whatever the family. */
-	if (data[12] == V2_LOCAL || transport == V2_ANY_TRANSPORT)
+	if (data[12] == V2_LOCAL || family > V2_UNIX ||
+	    transport == V2_ANY_TRANSPORT || transport > V2_DATAGRAM)
 		family = V2_UNSPEC;
-	if (len < V2_FIXED)
-		return 0;
 	rest = get_port(data + 14);
 	if (rest < addresses_len[family])
 		return -EPROTO;

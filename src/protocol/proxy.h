@@ -23,10 +23,11 @@
 
 enum proxy_client {
 	/*
-	 * The proxy speaks for itself, or doesn't know: version 1 UNKNOWN,
-	 * version 2 LOCAL or UNSPEC. The connection's own peer is the client.
+	 * Nobody is named: version 1 UNKNOWN, version 2 LOCAL, UNSPEC, or a
+	 * family or transport that it hasn't. The proxy's own address says
+	 * nothing about whom it speaks for.
 	 */
-	PROXY_CLIENT_IS_PEER,
+	PROXY_CLIENT_UNKNOWN,
 	/* It has an address. */
 	PROXY_CLIENT_AT_ADDRESS,
 	/*

@@ -22,7 +22,7 @@ check_header(const struct proxy_header *header)
 		HOLD(*addr_format(&header->destination.sa, text));
 		return;
 	}
-	HOLD(header->client == PROXY_CLIENT_IS_PEER ||
+	HOLD(header->client == PROXY_CLIENT_UNKNOWN ||
 	     header->client == PROXY_CLIENT_ON_UNIX_SOCKET);
 	HOLD(memcmp(&header->source, &none, sizeof(none)) == 0);
 	HOLD(memcmp(&header->destination, &none, sizeof(none)) == 0);

@@ -118,9 +118,10 @@ proxies(void **state)
 	struct identity who;
 
 	(void)state;
-	who = replaced(true, PROXY_CLIENT_IS_PEER, NULL);
-	assert_true(who.local && who.has_ids);
-	assert_string_equal(who.text, "as it was");
+	/* Whom it doesn't name may be anybody, whoever the proxy is. */
+	who = replaced(true, PROXY_CLIENT_UNKNOWN, NULL);
+	assert_false(who.local || who.has_address || who.has_ids);
+	assert_string_equal(who.text, "proxied:unknown");
 	who = replaced(true, PROXY_CLIENT_AT_ADDRESS, "192.0.2.1");
 	assert_true(who.has_address && !who.local && !who.has_ids);
 	assert_string_equal(who.text, "192.0.2.1:99");
