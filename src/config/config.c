@@ -71,8 +71,7 @@ static const struct config defaults = {
     .max_clients = 1000,
     .spare = 8,
     .log = LOG_TO_AUTO,
-    .terms = {.set = 1U << TERMS_LIFETIME | 1U << TERMS_IDLE,
-	.lifetime_ms = 30000},
+    .terms = {.lifetime_ms = 30000},
     .prefer = AF_UNSPEC,
 };
 

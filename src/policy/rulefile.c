@@ -145,7 +145,7 @@ read_list(struct parser *p, unsigned clause)
 
 	while (
 	    (rc = read_item(p, clause)) == 0 && has_more(p) && *p->at == ',') {
-		if (clause >= RULES_TERM && clause != RULES_TERM + TERMS_SOURCE)
+		if (!ruleword_may_list(clause))
 			return complain(p, p->at,
 			    "there is one value only; write for example %s",
 			    ruleword_example(clause));
@@ -207,6 +207,7 @@ check_order(struct parser *p, struct ruleword word, int clause)
 static int
 read_clause(struct parser *p)
 {
+	char words[RULEWORD_ALL_MAX], what[RULEWORD_ALL_MAX + 32];
 	struct ruleword word;
 	int clause, rc;
 
@@ -217,11 +218,11 @@ read_clause(struct parser *p)
 		p->last = ++p->at;
 	}
 	clause = ruleword_clause(word);
-	if (clause < 0)
-		return complain_of(p, word,
-		    "no such word; write from, user=, uid=, gid=, command=, "
-		    "to, port, lifetime=, idle=, source=, interface=, mark= or "
-		    "rate=");
+	if (clause < 0) {
+		snprintf(what, sizeof(what), "no such word; write %s",
+		    ruleword_all(words));
+		return complain_of(p, word, what);
+	}
 	if ((rc = check_order(p, word, clause)) < 0)
 		return rc;
 	begin_part(p, part_of(clause));

@@ -346,9 +346,7 @@ rules_terms(const struct rules *rules, const struct rules_line *line,
 		unsigned key = item->clause - (unsigned)RULES_TERM;
 
 		if (key == TERMS_SOURCE && !(fresh & 1U << key)) {
-			terms->set &= ~(1U << key);
-			terms->source_same = false;
-			memset(terms->source, 0, sizeof(terms->source));
+			terms->source = (struct terms_source){0};
 		}
 		fresh |= 1U << key;
 		/* It has been read before, with the same outcome. */

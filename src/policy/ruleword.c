@@ -3,6 +3,7 @@
 #include "base/number.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The = belongs to the word. */
@@ -38,9 +39,34 @@ ruleword_clause(struct ruleword word)
 const char *
 ruleword_example(unsigned clause)
 {
-	return clause < RULES_TERM
-		   ? clauses[clause].example
-		   : terms_example((enum terms_key)(clause - RULES_TERM));
+	return clause < RULES_TERM ? clauses[clause].example
+				   : terms_rows[clause - RULES_TERM].example;
+}
+
+bool
+ruleword_may_list(unsigned clause)
+{
+	return clause < RULES_TERM || terms_rows[clause - RULES_TERM].several;
+}
+
+char *
+ruleword_all(char out[RULEWORD_ALL_MAX])
+{
+	unsigned last = RULES_TERM + TERMS_KEYS - 1;
+	size_t used = 0;
+
+	for (unsigned i = 0; i <= last; i++) {
+		bool term = i >= RULES_TERM;
+
+		used += (size_t)snprintf(out + used, RULEWORD_ALL_MAX - used,
+		    "%s%s%s",
+		    i == 0      ? ""
+		    : i == last ? " or "
+				: ", ",
+		    term ? terms_rows[i - RULES_TERM].word : clauses[i].word,
+		    term ? "=" : "");
+	}
+	return out;
 }
 
 /* A part of the text, for the rules to point to. */

@@ -38,6 +38,13 @@ int ruleword_clause(struct ruleword word);
 /* What a clause looks like: "port 80,443,8000-8999". */
 const char *ruleword_example(unsigned clause);
 
+/* Whether its list may have more than one item. */
+bool ruleword_may_list(unsigned clause);
+
+/* "from, user=, ... or rate=": the words of all clauses. Returns out. */
+#define RULEWORD_ALL_MAX 192
+char *ruleword_all(char out[RULEWORD_ALL_MAX]);
+
 /*
  * Reads a word of a clause's list; where the item points to text, it counts
  * from `text`. Of the terms, *terms is what the line has set so far.

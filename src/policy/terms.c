@@ -3,77 +3,69 @@
 #include "base/number.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
-/* More than a network carries; what a typing error in a rate may reach. */
-#define RATE_MAX 1000000000000
-
-static const struct {
-	const char *word, *example, *wrong;
-} keys[TERMS_KEYS] = {
-    [TERMS_LIFETIME] = {"lifetime", "lifetime=30",
-	"not a lifetime; write a number of seconds, or 0 for no limit"},
-    [TERMS_IDLE] = {"idle", "idle=60",
-	"not a time; write a number of seconds, or 0 for no limit"},
-    [TERMS_SOURCE] = {"source", "source=192.0.2.1",
-	"not an address; write one of this host's, or same for the one that "
-	"the client has reached"},
-    [TERMS_INTERFACE] = {"interface", "interface=eth0",
-	"not an interface; write its name, up to 15 bytes"},
-    [TERMS_MARK] = {"mark", "mark=42",
-	"not a mark; write a number of 32 bits, such as 42 or 0x2a"},
-    [TERMS_RATE] = {"rate", "rate=1000000",
-	"not a rate; write bytes a second up to 1000000000000, or 0 for no "
-	"limit"},
+/* Of a kind of terms; `value` is at the row's offset. */
+struct terms_kind {
+	/* 0; or with nothing set -EINVAL, or -EEXIST: one value too many. */
+	int (*set)(const char *text, size_t len, uint64_t max, void *value);
+	bool (*equal)(const void *a, const void *b);
+	/* "" where nothing is set. NULL: it isn't told. */
+	void (*print)(const void *value, char out[TERMS_TEXT_MAX]);
 };
 
-int
-terms_key(const char *word, size_t len)
-{
-	for (int key = 0; key < TERMS_KEYS; key++) {
-		if (strlen(keys[key].word) == len &&
-		    memcmp(keys[key].word, word, len) == 0)
-			return key;
-	}
-	return -ENOENT;
-}
+/* --- times in milliseconds, and numbers: 0 is nothing ----------------------
+ */
 
-const char *
-terms_example(enum terms_key key)
+static int
+set_seconds(const char *text, size_t len, uint64_t max, void *value)
 {
-	return keys[key].example;
+	(void)max;
+	return number_read_seconds(text, len, value);
 }
 
 static int
-read_source(const char *text, size_t len, struct terms *terms)
+set_number(const char *text, size_t len, uint64_t max, void *value)
 {
-	bool had = terms->set & 1U << TERMS_SOURCE;
-	char address[INET6_ADDRSTRLEN];
-	union addr addr, *place;
-
-	if (len == 4 && memcmp(text, "same", len) == 0) {
-		if (had)
-			return -EEXIST;
-		terms->source_same = true;
-		return 0;
-	}
-	if (len >= sizeof(address) || memchr(text, '\0', len))
-		return -EINVAL;
-	memcpy(address, text, len);
-	address[len] = '\0';
-	if (addr_parse(address, 0, &addr) < 0)
-		return -EINVAL;
-	place = &terms->source[addr.sa.sa_family == AF_INET6];
-	if (had && (terms->source_same || place->sa.sa_family != AF_UNSPEC))
-		return -EEXIST;
-	*place = addr;
-	return 0;
+	return number_read_bits(text, len, max, value);
 }
+
+static bool
+equal_numbers(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(uint64_t)) == 0;
+}
+
+static void
+print_seconds(const void *value, char out[TERMS_TEXT_MAX])
+{
+	const int64_t *ms = value;
+
+	snprintf(out, TERMS_TEXT_MAX, *ms ? "%.15g" : "", (double)*ms / 1000);
+}
+
+static void
+print_number(const void *value, char out[TERMS_TEXT_MAX])
+{
+	const uint64_t *number = value;
+
+	snprintf(out, TERMS_TEXT_MAX, *number ? "%" PRIu64 : "", *number);
+}
+
+static const struct terms_kind seconds = {
+    set_seconds, equal_numbers, print_seconds};
+static const struct terms_kind number = {
+    set_number, equal_numbers, print_number};
+
+/* --- names ---------------------------------------------------------------- */
 
 /* What the kernel would take. */
 static int
-read_interface(const char *text, size_t len, char out[IF_NAMESIZE])
+set_name(const char *text, size_t len, uint64_t max, void *value)
 {
+	(void)max;
 	if (len == 0 || len >= IF_NAMESIZE ||
 	    (len <= 2 && memcmp(text, "..", len) == 0))
 		return -EINVAL;
@@ -83,55 +75,172 @@ read_interface(const char *text, size_t len, char out[IF_NAMESIZE])
 		if (c <= ' ' || c == '/' || c == ':' || c == 0x7f)
 			return -EINVAL;
 	}
-	memset(out, 0, IF_NAMESIZE);
-	memcpy(out, text, len);
+	memset(value, 0, IF_NAMESIZE);
+	memcpy(value, text, len);
 	return 0;
+}
+
+static bool
+equal_names(const void *a, const void *b)
+{
+	return strncmp(a, b, IF_NAMESIZE) == 0;
+}
+
+static void
+print_name(const void *value, char out[TERMS_TEXT_MAX])
+{
+	snprintf(out, TERMS_TEXT_MAX, "%s", (const char *)value);
+}
+
+static const struct terms_kind name = {set_name, equal_names, print_name};
+
+/* --- where it comes from -------------------------------------------------- */
+
+static int
+set_source(const char *text, size_t len, uint64_t max, void *value)
+{
+	struct terms_source *source = value;
+	bool had = source->same || source->at[0].sa.sa_family != AF_UNSPEC ||
+		   source->at[1].sa.sa_family != AF_UNSPEC;
+	char address[INET6_ADDRSTRLEN];
+	union addr addr, *place;
+
+	(void)max;
+	if (len == 4 && memcmp(text, "same", len) == 0) {
+		if (had)
+			return -EEXIST;
+		source->same = true;
+		return 0;
+	}
+	if (len >= sizeof(address) || memchr(text, '\0', len))
+		return -EINVAL;
+	memcpy(address, text, len);
+	address[len] = '\0';
+	if (addr_parse(address, 0, &addr) < 0)
+		return -EINVAL;
+	place = &source->at[addr.sa.sa_family == AF_INET6];
+	if (source->same || place->sa.sa_family != AF_UNSPEC)
+		return -EEXIST;
+	*place = addr;
+	return 0;
+}
+
+static bool
+equal_sources(const void *a, const void *b)
+{
+	const struct terms_source *x = a, *y = b;
+
+	return x->same == y->same && addr_equal(&x->at[0], &y->at[0]) &&
+	       addr_equal(&x->at[1], &y->at[1]);
+}
+
+static const struct terms_kind source = {set_source, equal_sources, NULL};
+
+#define AT(field) offsetof(struct terms, field)
+
+/* --- the rows ------------------------------------------------------------- */
+
+const struct terms_row terms_rows[TERMS_KEYS] = {
+    [TERMS_LIFETIME] = {"lifetime", "lifetime=30",
+	"not a lifetime; write a number of seconds, or 0 for no limit",
+	{"lifetime", "SECONDS", "30", "how long a tunnel may last"}, &seconds,
+	AT(lifetime_ms), .unit = " s"},
+    [TERMS_IDLE] = {"idle", "idle=60",
+	"not a time; write a number of seconds, or 0 for no limit",
+	{"idle-timeout", "SECONDS", "0", "how long without a byte either way"},
+	&seconds, AT(idle_ms), .unit = " s"},
+    [TERMS_SOURCE] = {"source", "source=192.0.2.1",
+	"not an address; write one of this host's, or same for the one that "
+	"the client has reached",
+	{"source", "ADDRESS|same", NULL,
+	    "or same: the one that the client reached"},
+	&source, AT(source), .several = true, .is_way = true},
+    [TERMS_INTERFACE] = {"interface", "interface=eth0",
+	"not an interface; write its name, up to 15 bytes",
+	{"interface", "NAME", NULL, "the network interface to go out by"},
+	&name, AT(interface), .is_way = true},
+    [TERMS_MARK] = {"mark", "mark=42",
+	"not a mark; write a number of 32 bits, such as 42 or 0x2a",
+	{"mark", "N", NULL, "marks the packets, for firewall and routes"},
+	&number, AT(mark), .max = UINT32_MAX, .is_way = true},
+    /* More than a network carries; a typing error may reach it. */
+    [TERMS_RATE] = {"rate", "rate=1000000",
+	"not a rate; write bytes a second up to 1000000000000, or 0 for no "
+	"limit",
+	{"rate", "BYTES", NULL, "a second, each way"}, &number, AT(rate),
+	.max = 1000000000000, .unit = " bytes/s"},
+};
+
+int
+terms_key(const char *word, size_t len)
+{
+	for (int key = 0; key < TERMS_KEYS; key++) {
+		if (strlen(terms_rows[key].word) == len &&
+		    memcmp(terms_rows[key].word, word, len) == 0)
+			return key;
+	}
+	return -ENOENT;
 }
 
 const char *
 terms_set(
     enum terms_key key, const char *value, size_t len, struct terms *terms)
 {
-	uint64_t mark = terms->mark;
-	int rc = -EINVAL;
+	const struct terms_row *row = &terms_rows[key];
+	int rc =
+	    row->kind->set(value, len, row->max, (char *)terms + row->offset);
 
-	switch (key) {
-	case TERMS_LIFETIME:
-		rc = number_read_seconds(value, len, &terms->lifetime_ms);
-		break;
-	case TERMS_IDLE:
-		rc = number_read_seconds(value, len, &terms->idle_ms);
-		break;
-	case TERMS_SOURCE:
-		rc = read_source(value, len, terms);
-		break;
-	case TERMS_INTERFACE:
-		rc = read_interface(value, len, terms->interface);
-		break;
-	case TERMS_MARK:
-		rc = number_read_bits(value, len, UINT32_MAX, &mark);
-		terms->mark = (uint32_t)mark;
-		break;
-	case TERMS_RATE:
-		rc = number_read(value, len, RATE_MAX, &terms->rate);
-		break;
-	}
 	if (rc == -EEXIST)
 		return "one too many; write an address for each family, or "
 		       "same alone";
-	if (rc < 0)
-		return keys[key].wrong;
-	terms->set |= 1U << key;
-	return NULL;
+	return rc < 0 ? row->wrong : NULL;
+}
+
+static bool
+agree(const struct terms *a, const struct terms *b, bool ways_alone)
+{
+	for (int key = 0; key < TERMS_KEYS; key++) {
+		const struct terms_row *row = &terms_rows[key];
+
+		if ((row->is_way || !ways_alone) &&
+		    !row->kind->equal((const char *)a + row->offset,
+			(const char *)b + row->offset))
+			return false;
+	}
+	return true;
 }
 
 bool
 terms_equal(const struct terms *a, const struct terms *b)
 {
-	return a->lifetime_ms == b->lifetime_ms && a->idle_ms == b->idle_ms &&
-	       addr_equal(&a->source[0], &b->source[0]) &&
-	       addr_equal(&a->source[1], &b->source[1]) &&
-	       a->source_same == b->source_same &&
-	       strncmp(a->interface, b->interface, IF_NAMESIZE) == 0 &&
-	       a->mark == b->mark && a->rate == b->rate;
+	return agree(a, b, false);
+}
+
+bool
+terms_equal_way(const struct terms *a, const struct terms *b)
+{
+	return agree(a, b, true);
+}
+
+char *
+terms_describe(const struct terms *terms, char out[TERMS_TEXT_MAX])
+{
+	size_t used = 0;
+
+	if (terms->lifetime_ms == 0)
+		used = (size_t)sprintf(out, "lifetime unlimited");
+	for (int key = 0; key < TERMS_KEYS; key++) {
+		const struct terms_row *row = &terms_rows[key];
+		const void *value = (const char *)terms + row->offset;
+		char text[TERMS_TEXT_MAX] = "";
+
+		if (row->kind->print)
+			row->kind->print(value, text);
+		if (*text)
+			used +=
+			    (size_t)snprintf(out + used, TERMS_TEXT_MAX - used,
+				"%s%s %s%s", used ? ", " : "", row->option.name,
+				text, row->unit ? row->unit : "");
+	}
+	return out;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * terms: what a session is held to: how long it lasts, how fast it is, and
- * where it comes out. A line of the rules sets them for the sessions it allows.
+ * where it comes out. An option sets a term for all sessions, and a line of the
+ * rules for those that it allows. All that is to be known of one stands in its
+ * row.
  *
  * Pure functions, no system calls, no allocation.
  */
@@ -22,40 +24,56 @@ enum terms_key {
 	TERMS_INTERFACE,
 	TERMS_MARK,
 	TERMS_RATE,
+	TERMS_KEYS,
 };
-#define TERMS_KEYS 6
 
+/* All zero: no limits, and it comes out as the kernel chooses. */
 struct terms {
-	unsigned set;        /* 1U << key, for each that holds below */
-	int64_t lifetime_ms; /* of the relay; 0 is no limit */
-	int64_t idle_ms;     /* without a byte either way; 0 is no limit */
-	/*
-	 * Addresses to connect from, with port 0, [0] of IPv4 and [1] of IPv6;
-	 * AF_UNSPEC where none is set. source_same: the one that the client
-	 * has reached instead.
-	 */
-	union addr source[2];
-	bool source_same;
+	int64_t lifetime_ms; /* of the relay */
+	int64_t idle_ms;     /* without a byte either way */
+	struct terms_source {
+		/* With port 0; of IPv4 and of IPv6. AF_UNSPEC: not set. */
+		union addr at[2];
+		bool same; /* the one that the client has reached instead */
+	} source;
 	char interface[IF_NAMESIZE]; /* its name, for SO_BINDTODEVICE */
-	uint32_t mark;               /* for SO_MARK */
-	uint64_t rate;               /* bytes/s each way; 0 is no limit */
+	uint64_t mark;               /* for SO_MARK, 32 bits */
+	uint64_t rate;               /* bytes/s each way */
 };
+
+struct terms_row {
+	const char *word;    /* of a rule, without the = */
+	const char *example; /* of that: "idle=60" */
+	const char *wrong;   /* with any other value, and what would be right */
+	struct {
+		const char *name;     /* without its dashes */
+		const char *argument; /* what --help calls its value */
+		const char *standard; /* its value without it; NULL: none */
+		const char *help;
+	} option;                      /* the same for all sessions */
+	const struct terms_kind *kind; /* how it is set, compared, printed */
+	size_t offset;                 /* in struct terms */
+	uint64_t max;                  /* of a number */
+	const char *unit;              /* what --explain puts behind it */
+	bool several;                  /* values, with commas between */
+	bool is_way;                   /* datagrams have to agree in it */
+};
+
+extern const struct terms_row terms_rows[TERMS_KEYS];
+
+/* Longest text of terms_describe(), with its NUL. */
+#define TERMS_TEXT_MAX 512
 
 /* "lifetime", "idle", and so on: its key, or -ENOENT. No NUL is needed. */
 int terms_key(const char *word, size_t len);
 
-/* What a key looks like with a value: "lifetime=30". */
-const char *terms_example(enum terms_key key);
-
 /*
  * Sets one of the terms from the `len` bytes of its value:
- *   lifetime, idle  seconds, "30" or "0.5"; what is below a millisecond counts
- *                   as one
+ *   lifetime, idle  seconds, "30" or "0.5"
  *   source          an address literal, or "same"; a second call may add that
  *                   of the other family
  *   interface       a name that the kernel would take
- *   mark            "42" or "0x2a", 32 bits
- *   rate            bytes a second, up to 10^12
+ *   mark, rate      a number, "42" or "0x2a"
  * NULL; or, with nothing set, what is wrong with the value and what would be
  * right: "not a lifetime; write ...".
  */
@@ -64,5 +82,11 @@ const char *terms_set(
 
 /* Whether a session would notice no difference. */
 bool terms_equal(const struct terms *a, const struct terms *b);
+
+/* Whether datagrams leave by the same way. */
+bool terms_equal_way(const struct terms *a, const struct terms *b);
+
+/* "lifetime 30 s, mark 42": all but the source. Returns out. */
+char *terms_describe(const struct terms *terms, char out[TERMS_TEXT_MAX]);
 
 #endif

@@ -4,19 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* Whether both come out in the same place, however long they may last. */
-static bool
-is_same_way(const struct terms *a, const struct terms *b)
-{
-	struct terms other = *b;
-
-	other.set = a->set;
-	other.lifetime_ms = a->lifetime_ms;
-	other.idle_ms = a->idle_ms;
-	other.rate = a->rate;
-	return terms_equal(a, &other);
-}
-
 /* See struct route_options: the rules' word on a datagram. */
 static int
 permit_datagram(
@@ -37,7 +24,7 @@ permit_datagram(
 		return -EACCES;
 	permit_terms(permit, &terms);
 	if (associate->is_held)
-		return is_same_way(&egress->terms, &terms) ? 0 : -EACCES;
+		return terms_equal_way(&egress->terms, &terms) ? 0 : -EACCES;
 	if (terms.lifetime_ms != egress->terms.lifetime_ms)
 		io_alarm(terms.lifetime_ms);
 	egress->terms = terms;

@@ -25,12 +25,12 @@ egress_options(
 	union addr own;
 
 	*out = (struct dial_options){
-	    .source = {terms->source[0], terms->source[1]},
+	    .source = {terms->source.at[0], terms->source.at[1]},
 	    .interface = *terms->interface ? terms->interface : NULL,
-	    .mark = terms->mark,
+	    .mark = (uint32_t)terms->mark,
 	    .rate = terms->rate,
 	};
-	if (!terms->source_same)
+	if (!terms->source.same)
 		return 0;
 	if (peer_own_address(peer, &own) < 0) {
 		snprintf(egress->why, sizeof(egress->why),

@@ -148,11 +148,11 @@ static void
 print_source(const union addr *to, const struct terms *terms, const char *where)
 {
 	bool ipv6 = to->sa.sa_family == AF_INET6;
-	union addr own = terms->source[ipv6];
+	union addr own = terms->source.at[ipv6];
 	socklen_t len = sizeof(own);
 	int fd;
 
-	if (terms->source_same) {
+	if (terms->source.same) {
 		printf("%s the address that the client has reached", where);
 		return;
 	}
@@ -171,16 +171,12 @@ print_source(const union addr *to, const struct terms *terms, const char *where)
 static void
 print_terms(const struct question *q, const struct terms *terms)
 {
-	printf("lifetime %g s", (double)terms->lifetime_ms / 1000);
-	if (terms->idle_ms)
-		printf(", idle-timeout %g s", (double)terms->idle_ms / 1000);
-	if (*terms->interface)
-		printf(", interface %s", terms->interface);
-	if (terms->mark)
-		printf(", mark %u", terms->mark);
-	if (terms->rate && q->command != RULES_UDP)
-		printf(", rate %ju bytes/s", (uintmax_t)terms->rate);
-	putchar('\n');
+	struct terms held = *terms;
+	char text[TERMS_TEXT_MAX];
+
+	if (q->command == RULES_UDP)
+		held.rate = 0;
+	puts(terms_describe(&held, text));
 }
 
 /* Where it is not 00; of a datagram nobody is told. */

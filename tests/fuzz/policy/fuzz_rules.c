@@ -100,10 +100,10 @@ check_verdicts(const struct rules *rules, const struct rules_question *whole)
 		HOLD(early != RULES_ALLOWED || part_by == by);
 	}
 	if (verdict == RULES_ALLOWED) {
-		struct terms terms = {0};
+		struct terms terms = {0}, none = {0};
 
 		rules_terms(rules, by, &terms);
-		HOLD((terms.set != 0) == (by->terms < by->end));
+		HOLD(by->terms < by->end || terms_equal(&terms, &none));
 	}
 }
 

@@ -175,8 +175,7 @@ holds(const struct addr_list *list, const char *const *texts, size_t count)
 static void
 addresses_of_a_name(void **state)
 {
-	const struct terms options = {
-	    .set = 1U << TERMS_LIFETIME, .lifetime_ms = 30000};
+	const struct terms options = {.lifetime_ms = 30000};
 	struct terms terms = options;
 	struct addr_list list, some;
 

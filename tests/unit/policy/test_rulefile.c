@@ -399,6 +399,21 @@ errors_of_a_line(void **state)
 	}
 }
 
+/* Those of all clauses, in one sentence that isn't cut. */
+static void
+the_words_that_there_are(void **state)
+{
+	char sentence[256] = "no such word; write from, user=, uid=, gid=, "
+			     "command=, to, port";
+
+	(void)state;
+	for (int key = 0; key < TERMS_KEYS; key++)
+		sprintf(strchr(sentence, '\0'),
+		    "%s%s=", key < TERMS_KEYS - 1 ? ", " : " or ",
+		    terms_rows[key].word);
+	check_error("allow nonsense to any\n", 1, 7, sentence);
+}
+
 static void
 errors_of_a_file(void **state)
 {
@@ -625,6 +640,7 @@ main(void)
 	    cmocka_unit_test(targets),
 	    cmocka_unit_test(terms),
 	    cmocka_unit_test(errors_of_a_line),
+	    cmocka_unit_test(the_words_that_there_are),
 	    cmocka_unit_test(errors_of_a_file),
 	    cmocka_unit_test(long_words),
 	    cmocka_unit_test(long_names),

@@ -949,10 +949,9 @@ static void
 terms(void **state)
 {
 	struct terms before = {
-	    .set = 1U << TERMS_LIFETIME | 1U << TERMS_SOURCE,
 	    .lifetime_ms = 30000,
 	    .idle_ms = 7000,
-	    .source = {address("203.0.113.1"), address("2001:db8::1")},
+	    .source.at = {address("203.0.113.1"), address("2001:db8::1")},
 	};
 	struct terms after = terms_of("allow to any port 1\n", &before);
 
@@ -966,26 +965,27 @@ terms(void **state)
 	assert_string_equal(after.interface, "wg0");
 	assert_int_equal(after.mark, 16);
 	assert_int_equal(after.rate, 5000);
-	assert_true(addr_equal(&after.source[0], &before.source[0]));
-	assert_int_equal(after.set, before.set | 1U << TERMS_INTERFACE |
-					1U << TERMS_MARK | 1U << TERMS_RATE);
+	assert_true(addr_equal(&after.source.at[0], &before.source.at[0]));
 
 	/* The source of a line takes the place of both. */
 	after = terms_of("allow to a source=198.51.100.7 idle=1\n", &before);
 	assert_int_equal(after.idle_ms, 1000);
-	assert_int_equal(after.source[0].in.sin_addr.s_addr, htonl(0xc6336407));
-	assert_int_equal(after.source[1].sa.sa_family, AF_UNSPEC);
+	assert_int_equal(
+	    after.source.at[0].in.sin_addr.s_addr, htonl(0xc6336407));
+	assert_int_equal(after.source.at[1].sa.sa_family, AF_UNSPEC);
 	after =
 	    terms_of("allow to a source=2001:db8::7, 198.51.100.7\n", &before);
-	assert_int_equal(after.source[0].in.sin_addr.s_addr, htonl(0xc6336407));
-	assert_int_equal(after.source[1].in6.sin6_addr.s6_addr[15], 7);
+	assert_int_equal(
+	    after.source.at[0].in.sin_addr.s_addr, htonl(0xc6336407));
+	assert_int_equal(after.source.at[1].in6.sin6_addr.s6_addr[15], 7);
 	after = terms_of("allow to a source=same\n", &before);
-	assert_true(after.source_same);
-	assert_int_equal(after.source[0].sa.sa_family, AF_UNSPEC);
-	assert_int_equal(after.source[1].sa.sa_family, AF_UNSPEC);
+	assert_true(after.source.same);
+	assert_int_equal(after.source.at[0].sa.sa_family, AF_UNSPEC);
+	assert_int_equal(after.source.at[1].sa.sa_family, AF_UNSPEC);
 	after = terms_of("allow to a source=203.0.113.9\n", &after);
-	assert_false(after.source_same);
-	assert_int_equal(after.source[0].in.sin_addr.s_addr, htonl(0xcb007109));
+	assert_false(after.source.same);
+	assert_int_equal(
+	    after.source.at[0].in.sin_addr.s_addr, htonl(0xcb007109));
 }
 
 /* The lines that the manual shows, and what they are there for. */
