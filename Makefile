@@ -237,7 +237,7 @@ fuzz-one: $(O)/tests/fuzz/$(FUZZ_TARGET).o $(LIB)
 
 # --- the benchmark -------------------------------------------------------
 
-LOAD = load setup bulk exchange idle udp target tunnel measure
+LOAD = main load setup bulk exchange idle udp target tunnel measure
 
 $(O)/bench/load: $(LOAD:%=$(O)/bench/%.o)
 $(BENCH): %: %.o

@@ -57,8 +57,8 @@ stream(void *arg)
 	return NULL;
 }
 
-void
-test_bulk(struct load *l)
+static void
+run(struct load *l)
 {
 	unsigned long long moved, seen;
 	int64_t cpu, began, ended;
@@ -81,3 +81,16 @@ test_bulk(struct load *l)
 	load_print_cpu("cpu_s_per_gb", cpu, measure_cpu_us(&l->proxy),
 	    (double)moved / 1000);
 }
+
+static bool
+read_numbers(struct load *l, int argc, char **argv)
+{
+	if (argc != 3)
+		return false;
+	l->up = strcmp(argv[0], "up") == 0;
+	l->clients = load_number(argv[1], LOAD_CLIENTS_MAX);
+	l->ns = load_ns(argv[2], 60000);
+	return (l->up || strcmp(argv[0], "down") == 0) && l->clients > 0;
+}
+
+const struct test test_bulk = {"bulk", "down|up STREAMS MS", read_numbers, run};

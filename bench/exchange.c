@@ -29,8 +29,8 @@ exchange(struct load *l, int fd, const uint8_t *sent, uint8_t *back)
 		fail("another message came back");
 }
 
-void
-test_exchange(struct load *l)
+static void
+run(struct load *l)
 {
 	static uint8_t back[TARGET_MESSAGE_MAX];
 	int64_t cpu, deadline;
@@ -55,3 +55,23 @@ test_exchange(struct load *l)
 	printf("exchanges %zu\nstalls %zu\n", l->count, stalls);
 	measure_print("exchange", l->took, l->count);
 }
+
+static bool
+read_numbers(struct load *l, int argc, char **argv)
+{
+	if (argc != 2)
+		return false;
+	l->bytes = load_number(argv[0], TARGET_MESSAGE_MAX);
+	l->ns = load_ns(argv[1], 60000);
+	return l->bytes > 0;
+}
+
+static void
+run_split(struct load *l)
+{
+	l->split = true;
+	run(l);
+}
+
+const struct test test_exchange = {"exchange", "BYTES MS", read_numbers, run};
+const struct test test_split = {"split", "BYTES MS", read_numbers, run_split};

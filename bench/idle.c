@@ -24,8 +24,8 @@ print_memory(const struct load *l, const struct memory *before,
 	    (double)(now->pss_kib - before->pss_kib) / count);
 }
 
-void
-test_idle(struct load *l)
+static void
+run(struct load *l)
 {
 	struct memory before, now;
 	int64_t available, cpu, cpu_held;
@@ -59,3 +59,14 @@ test_idle(struct load *l)
 	load_print_cpu(
 	    "cpu_us_per_connection", cpu, cpu_held, (double)l->count);
 }
+
+static bool
+read_numbers(struct load *l, int argc, char **argv)
+{
+	if (argc != 1)
+		return false;
+	l->count = load_number(argv[0], 100000);
+	return l->count > 0;
+}
+
+const struct test test_idle = {"idle", "COUNT", read_numbers, run};

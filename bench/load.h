@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * load: the tests, each in a file of its own, and what they share.
+ * load: what the tests share, each of which is in a file of its own; the table
+ * of them is in main.c.
  */
 #ifndef LOAD_H
 #define LOAD_H
@@ -27,7 +28,7 @@ struct load {
 	/* The test's numbers */
 	size_t clients, count, bytes, window;
 	int64_t ns;      /* its time, or the pause of a client */
-	int64_t most_ns; /* test_setup()'s time, or 0 */
+	int64_t most_ns; /* setup's time, or 0 */
 	bool up, split;
 	/* How far it is */
 	int64_t deadline_ns;
@@ -37,13 +38,17 @@ struct load {
 	int64_t *took; /* nanoseconds, one for each connection or exchange */
 };
 
-/* Each of these runs one test with the numbers in *load, and prints its lines.
- */
-void test_setup(struct load *load);
-void test_bulk(struct load *load);
-void test_exchange(struct load *load);
-void test_idle(struct load *load);
-void test_udp(struct load *load);
+/* A test: its name, and its arguments as the usage names them. */
+struct test {
+	const char *name, *arguments;
+	/* The arguments, to *load; false: these are none. */
+	bool (*read)(struct load *load, int argc, char **argv);
+	/* Runs it with the numbers in *load, and prints its lines. */
+	void (*run)(struct load *load);
+};
+
+extern const struct test test_setup, test_bulk, test_exchange, test_split,
+    test_idle, test_udp;
 
 /* The target of that kind is where the route leads. */
 void load_start_target(struct load *load, enum target_kind kind);
@@ -66,6 +71,12 @@ void load_print_cpu(
 
 /* Sleeps. */
 void load_nap(int64_t ns);
+
+/* A number from 0 to `most`; else a sentence, and the program ends with 2. */
+size_t load_number(const char *text, size_t most);
+
+/* A time in milliseconds, in nanoseconds. */
+int64_t load_ns(const char *ms, size_t most_ms);
 
 /* Zeroed, of so many; fails where there is no memory. */
 int64_t *load_times(size_t count);

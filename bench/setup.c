@@ -22,8 +22,8 @@ set_up(void *arg)
 	return NULL;
 }
 
-void
-test_setup(struct load *l)
+static void
+run(struct load *l)
 {
 	int64_t cpu, began, ended;
 
@@ -44,3 +44,17 @@ test_setup(struct load *l)
 	load_print_cpu("cpu_us_per_connection", cpu, measure_cpu_us(&l->proxy),
 	    (double)l->count);
 }
+
+static bool
+read_numbers(struct load *l, int argc, char **argv)
+{
+	if (argc != 2 && argc != 3)
+		return false;
+	l->clients = load_number(argv[0], LOAD_CLIENTS_MAX);
+	l->count = load_number(argv[1], 1000000);
+	l->ns = argc == 3 ? load_ns(argv[2], 10000) : 0;
+	return l->clients > 0 && l->count > 0;
+}
+
+const struct test test_setup = {
+    "setup", "CLIENTS COUNT [PAUSE_MS]", read_numbers, run};

@@ -273,8 +273,8 @@ open_flow(struct flow *flow, const struct load *l, const struct echo *echo)
 	return tcp;
 }
 
-void
-test_udp(struct load *l)
+static void
+run(struct load *l)
 {
 	static struct echo echo;
 	static struct flow flow;
@@ -302,3 +302,16 @@ test_udp(struct load *l)
 	    flow.lost, relayed * 1e9 / (double)(flow.last_ns - began));
 	load_print_cpu("cpu_us_per_datagram", cpu, used, relayed);
 }
+
+static bool
+read_numbers(struct load *l, int argc, char **argv)
+{
+	if (argc != 3)
+		return false;
+	l->bytes = load_number(argv[0], LOAD_UDP_MAX);
+	l->window = load_number(argv[1], LOAD_WINDOW_MAX);
+	l->ns = load_ns(argv[2], 60000);
+	return l->bytes >= 8 && l->window > 0;
+}
+
+const struct test test_udp = {"udp", "BYTES WINDOW MS", read_numbers, run};

@@ -231,13 +231,18 @@ start_relay()
 }
 
 @test "bad usage" {
-	for words in "" "setup 1" "setup 0 1" "bulk sideways 1 1" "idle x" \
-		"exchange 65537 1" "udp 7 1 1" "udp 64 0 1" \
-		"udp 65498 1 1" "-x idle 1"; do
+	for words in "" "setup 1" "setup 0 1" "bulk sideways 1 1" \
+		"udp 7 1 1" "udp 64 0 1" "-x idle 1"; do
 		# shellcheck disable=SC2086 # words
 		run_load $words
 		[ "$status" -eq 2 ]
 		[[ $stderr == *"usage: load "* ]]
+	done
+	for words in "idle x" "exchange 65537 1" "udp 65498 1 1"; do
+		# shellcheck disable=SC2086 # words
+		run_load $words
+		[ "$status" -eq 2 ]
+		[[ $stderr == "load: "*" is not a number up to "* ]]
 	done
 }
 
