@@ -83,11 +83,11 @@ find_descendants(pid_t root, struct processes *out)
 	while (more) {
 		more = false;
 		for (size_t i = 0; i < all.count; i++) {
-			for (size_t j = 0; j < all.count && !all.at[i].ours;
-			     j++)
-				more |= all.at[i].ours =
-				    all.at[j].ours &&
-				    all.at[j].pid == all.at[i].parent;
+			struct process *p = &all.at[i];
+
+			for (size_t j = 0; !p->ours && j < all.count; j++)
+				more |= p->ours = all.at[j].ours &&
+						  all.at[j].pid == p->parent;
 		}
 	}
 	for (size_t i = 0; i < all.count; i++) {

@@ -197,7 +197,7 @@ listens()
 	for other in 0100000000 010a000001 017f000002 \
 		040000000000000000000000000000000 \
 		"03096c6f63616c686f7374"; do
-		[ ${#other} -ne 33 ] || other+=1
+		[ ${#other} -ne 33 ] || other+="1"
 		play inet "${greet[@]}" "ask:$other" associated udp:127.0.0.1 \
 			"put:$(to4 "$port")01" "get:$(to4 "$port")01" close
 		has dropped ''

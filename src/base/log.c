@@ -81,8 +81,9 @@ static const char *const end_names[] = {
 int
 log_target_parse(const char *text, enum log_target *out)
 {
-	for (size_t i = 0; i < sizeof(target_names) / sizeof(*target_names);
-	     i++) {
+	const size_t count = sizeof(target_names) / sizeof(*target_names);
+
+	for (size_t i = 0; i < count; i++) {
 		if (strcmp(text, target_names[i]) == 0) {
 			*out = (enum log_target)i;
 			return 0;

@@ -114,7 +114,7 @@ number_read_ports(const char *text, size_t len, uint16_t *first, uint16_t *last)
 {
 	const char *dash = memchr(text, '-', len);
 	size_t first_len = dash ? (size_t)(dash - text) : len;
-	uint16_t from, to;
+	uint16_t from = 0, to;
 	int rc = number_read_port(text, first_len, &from);
 
 	to = from;

@@ -114,9 +114,9 @@ read_line(char *line, const struct options_place *place,
 	char *rest = line, *end;
 
 	line[strcspn(line, "#")] = '\0';
-	for (end = line + strlen(line);
-	     end > line && isspace((unsigned char)end[-1]); end--)
-		;
+	end = line + strlen(line);
+	while (end > line && isspace((unsigned char)end[-1]))
+		end--;
 	*end = '\0';
 	while ((name = strsep(&rest, " \t")) && !*name)
 		;

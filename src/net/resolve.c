@@ -68,10 +68,11 @@ look_up(const char *name, uint16_t port, struct answer *out)
 	errno = 0;
 	out->rc = resolve_errno(getaddrinfo(name, NULL, &hints, &found), errno);
 	out->list.count = 0;
-	for (struct addrinfo *ai = found; ai && out->list.count < ADDR_LIST_MAX;
-	     ai = ai->ai_next) {
+	for (struct addrinfo *ai = found; ai; ai = ai->ai_next) {
 		union addr *addr = &out->list.at[out->list.count];
 
+		if (out->list.count == ADDR_LIST_MAX)
+			break;
 		if (ai->ai_family != AF_INET && ai->ai_family != AF_INET6)
 			continue;
 		memcpy(addr, ai->ai_addr, ai->ai_addrlen);

@@ -22,14 +22,14 @@ hint(char out[IDENTITY_TEXT_MAX])
 	    {"NCAT_REMOTE_ADDR", "NCAT_REMOTE_PORT"},
 	    {"SOCAT_PEERADDR", "SOCAT_PEERPORT"},
 	};
+	const size_t count = sizeof(names) / sizeof(*names);
 	const char *ssh = getenv("SSH_CONNECTION");
 	char address[IDENTITY_TEXT_MAX / 2] = "", port[8] = "";
 	char text[ADDR_TEXT_MAX];
 	uint64_t number = 0;
 	union addr addr;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names) && !*address;
-	     i++) {
+	for (size_t i = 0; !*address && i < count; i++) {
 		const char *a = getenv(names[i].address);
 		const char *p = getenv(names[i].port);
 
@@ -130,7 +130,7 @@ identity_groups(const struct identity *identity, int fd, gid_t **out)
 	int n = 0;
 
 	/* Those of a socket's peer, of which ERANGE tells the number. */
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &len) < 0 &&
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, &n, &len) < 0 &&
 	    errno == ENOTSOCK) {
 		n = getgroups(0, NULL);
 		len = n > 0 ? (socklen_t)n * sizeof(*groups) : 0;

@@ -16,11 +16,11 @@ static const char *const libraries[] = {"libcrypt.so.1", "libcrypt.so.2"};
 static crypt_fn
 load(void)
 {
+	const size_t count = sizeof(libraries) / sizeof(*libraries);
 	void *library = NULL, *symbol;
 	crypt_fn function;
 
-	for (size_t i = 0;
-	     !library && i < sizeof(libraries) / sizeof(*libraries); i++)
+	for (size_t i = 0; !library && i < count; i++)
 		library = dlopen(libraries[i], RTLD_NOW | RTLD_LOCAL);
 	symbol = library ? dlsym(library, "crypt_r") : NULL;
 	/* POSIX promises that this works, C that a cast might not. */

@@ -47,10 +47,11 @@ is_internal(struct view *view)
 	if (view->internal != MAYBE)
 		return view->internal == YES;
 	view->internal = certain(addr_is_internal(&view->faces));
-	for (size_t i = 0; i < view->faces.count && view->internal == NO &&
-			   host && host->is_own;
-	     i++) {
-		if (host->is_own(&view->faces.at[i], host->context))
+	if (!host || !host->is_own)
+		return view->internal == YES;
+	for (size_t i = 0; i < view->faces.count; i++) {
+		if (view->internal == NO &&
+		    host->is_own(&view->faces.at[i], host->context))
 			view->internal = YES;
 	}
 	return view->internal == YES;

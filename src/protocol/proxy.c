@@ -49,8 +49,8 @@ static int
 next_address(struct line *line, int family, union addr *out)
 {
 	char word[INET6_ADDRSTRLEN];
-	struct in6_addr ipv6;
-	struct in_addr ipv4;
+	struct in6_addr ipv6 = {0};
+	struct in_addr ipv4 = {0};
 	int rc = next_word(line, false, word, sizeof(word));
 
 	if (rc < 0)

@@ -158,7 +158,7 @@ print_source(const union addr *to, const struct terms *terms, const char *where)
 	}
 	fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (own.sa.sa_family == AF_UNSPEC &&
-	    (connect(fd, &to->sa, addr_len(to)) < 0 ||
+	    (fd < 0 || connect(fd, &to->sa, addr_len(to)) < 0 ||
 		getsockname(fd, &own.sa, &len) < 0)) {
 		printf("%s nowhere: %s", where, strerror(errno));
 	} else {

@@ -52,18 +52,17 @@ peer_guard_stderr(struct peer *peer)
 	if (peer->stdio[2].st_mode && !stderr_is_client(peer->stdio))
 		return;
 	log_forbid_stderr();
+	/* Taken, so that the pipe gets other descriptors. */
+	if (!peer->stdio[2].st_mode)
+		dup2(STDIN_FILENO, STDERR_FILENO);
 	/* A pipe that nobody reads: it needs no file system. */
 	if (pipe2(none, O_CLOEXEC) < 0) {
 		close(STDERR_FILENO);
 		return;
 	}
-	if (none[1] != STDERR_FILENO) {
-		dup2(none[1], STDERR_FILENO);
-		close(none[1]);
-	}
-	/* Else it was 2 itself, and dup2() has closed it. */
-	if (none[0] != STDERR_FILENO)
-		close(none[0]);
+	dup2(none[1], STDERR_FILENO);
+	close(none[1]);
+	close(none[0]);
 }
 
 /* What stands on a descriptor that is neither a socket nor a pipe. */

@@ -600,6 +600,7 @@ source_fe80(void)
 	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	char fault[DIAL_FAULT_MAX] = "";
 	struct dial_result result;
+	int waited = 0;
 
 	request.address = options.source[0].in6.sin6_addr;
 	HOLD(fd >= 0 && ioctl(fd, SIOCSIFADDR, &request) == 0);
@@ -607,9 +608,8 @@ source_fe80(void)
 	list.at[0].in6.sin6_scope_id = (uint32_t)request.index;
 	/* The kernel takes a moment to make it an address. */
 	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	for (int i = 0; bind(fd, &list.at[0].sa, addr_len(&list.at[0])) < 0;
-	     i++) {
-		HOLD(i < GENEROUS_MS / 20);
+	while (bind(fd, &list.at[0].sa, addr_len(&list.at[0])) < 0) {
+		HOLD(waited++ < GENEROUS_MS / 20);
 		poll(NULL, 0, 20);
 	}
 	HOLD(listen(fd, 1) == 0);
