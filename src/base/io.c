@@ -56,21 +56,40 @@ on_terminate(int signo)
 		alarm(1);
 }
 
+/* Ignored; but signalfd(2) would never tell of one that is SIG_IGN. */
 static void
-handle(int signo, void (*handler)(int))
+on_nothing(int signo)
 {
-	/* Without SA_RESTART: whatever sleeps has to return. */
-	struct sigaction action = {.sa_handler = handler};
-
-	sigaction(signo, &action, NULL);
+	(void)signo;
 }
 
 void
 io_signals_init(void)
 {
-	handle(SIGPIPE, SIG_IGN);
-	handle(SIGALRM, on_alarm);
-	handle(SIGTERM, on_terminate);
+	static const struct {
+		int signo, flags;
+		void (*handler)(int);
+	} all[] = {
+	    {SIGPIPE, 0, SIG_IGN},
+	    /* Without SA_RESTART: whatever sleeps has to return. */
+	    {SIGALRM, 0, on_alarm},
+	    {SIGTERM, 0, on_terminate},
+	    {SIGHUP, 0, on_terminate},
+	    {SIGINT, 0, on_terminate},
+	    {SIGQUIT, 0, on_terminate},
+	    {SIGUSR1, SA_RESTART, on_nothing},
+	    {SIGUSR2, 0, SIG_IGN},
+	    {SIGXFSZ, 0, SIG_IGN},
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		struct sigaction action = {
+		    .sa_handler = all[i].handler,
+		    .sa_flags = all[i].flags,
+		};
+
+		sigaction(all[i].signo, &action, NULL);
+	}
 	io_signals_unblock();
 }
 
@@ -89,13 +108,12 @@ io_signals_open(void)
 	sigset_t set;
 	int fd;
 
-	/* Left ignored, as a parent may have, they would never come. */
-	handle(SIGHUP, SIG_DFL);
-	handle(SIGUSR1, SIG_DFL);
-	handle(SIGCHLD, SIG_DFL);
+	/* Left ignored, as a parent may have, no child could be waited for. */
+	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGQUIT);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_SETMASK, &set, NULL);

@@ -47,8 +47,9 @@ int64_t io_now_ms(void);
 int64_t io_earlier(int64_t a, int64_t b);
 
 /*
- * Sets right what a parent may have left ignored or blocked: SIGPIPE is
- * ignored, SIGALRM and SIGTERM are noticed, none is blocked.
+ * Whatever a parent may have left ignored or blocked: SIGALRM is noticed;
+ * SIGTERM, SIGHUP, SIGINT and SIGQUIT are, and all mean the same; SIGPIPE,
+ * SIGUSR1, SIGUSR2 and SIGXFSZ are ignored; none is blocked.
  */
 void io_signals_init(void);
 
@@ -56,9 +57,9 @@ void io_signals_init(void);
 void io_signals_unblock(void);
 
 /*
- * For a process that polls: SIGTERM, SIGINT, SIGHUP and SIGUSR1 come as bytes
- * to read, struct signalfd_siginfo of signalfd(2), from this descriptor.
- * SIGCHLD has its default. -errno.
+ * For a process that polls: SIGTERM, SIGINT, SIGQUIT, SIGHUP and SIGUSR1 come
+ * as bytes to read, struct signalfd_siginfo of signalfd(2), from this
+ * descriptor. SIGCHLD has its default. -errno.
  */
 int io_signals_open(void);
 
@@ -71,7 +72,7 @@ void io_alarm(int64_t ms);
  */
 void io_alarm_exit(int64_t ms, int status);
 
-/* -ETIMEDOUT after the alarm, -ECANCELED after SIGTERM, otherwise 0. */
+/* -ETIMEDOUT after the alarm, -ECANCELED after SIGTERM and its like, or 0. */
 int io_interrupted(void);
 
 /*

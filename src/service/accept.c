@@ -205,7 +205,8 @@ read_signals(struct service *s, int fd)
 	struct signalfd_siginfo info;
 
 	while (read(fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT ||
+		    info.ssi_signo == SIGQUIT)
 			s->leaving = true;
 		else if (info.ssi_signo == SIGHUP)
 			reload(s);

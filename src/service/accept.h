@@ -19,7 +19,8 @@ struct accept_sockets {
 };
 
 /*
- * Accepts clients until SIGTERM, SIGINT, or idle_exit_ms without any.
+ * Accepts clients until SIGTERM, SIGINT or SIGQUIT, or idle_exit_ms without
+ * any.
  *
  * Returns 1 in each client's process, which has the connection on descriptors
  * 0 and 1, none from 3 on, and *config as it was when the process was made.

@@ -13,7 +13,7 @@ static const struct ending {
 	const char *words; /* NULL: the caller or strerror(3) has them */
 } endings[] = {
     {ECANCELED, PHASE_PROXIED, PHASE_RELAYING, LOG_END_TERMINATED,
-	"stopped by SIGTERM"},
+	"stopped by a signal"},
     {ENOTCONN, PHASE_PROXIED, PHASE_REQUEST, LOG_END_CLIENT_EOF,
 	"no request came"},
     {ETIMEDOUT, PHASE_PROXIED, PHASE_REQUEST, LOG_END_HANDSHAKE_TIMEOUT,

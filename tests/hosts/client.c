@@ -21,7 +21,8 @@
  *     "stray closed" if PROGRAM had none of that pipe when its first bytes
  *     came, or else "stray open"
  * -r  uses up this user's ration of memory for pipes; prints "ration gone"
- * -i, -b  leaves a signal (ALRM, CHLD, INT, PIPE, TERM) ignored, or blocked
+ * -i, -b  leaves a signal (ALRM, CHLD, HUP, INT, PIPE, QUIT, TERM) ignored, or
+ *     blocked
  * -a  connects from this address
  * -l  ends everything after so long (15 s)
  *
@@ -240,7 +241,7 @@ become(
 	    aside(null), aside(null), aside(null), aside(pipe_end)};
 	static const int strays[] = {3, 7, 20, 9};
 	static const int defaults[] = {
-	    SIGALRM, SIGCHLD, SIGINT, SIGPIPE, SIGTERM};
+	    SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM};
 
 	dup2(in, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
@@ -248,7 +249,7 @@ become(
 		dup2(out, STDERR_FILENO);
 	for (int i = 0; o->stray && i < 4; i++)
 		dup2(sources[i], strays[i]);
-	for (int i = 0; i < 5; i++)
+	for (size_t i = 0; i < sizeof(defaults) / sizeof(*defaults); i++)
 		signal(defaults[i], sigismember(&o->ignored, defaults[i]) == 1
 					? SIG_IGN
 					: SIG_DFL);
@@ -403,7 +404,9 @@ signal_number(const char *name)
 		int number;
 	} known[] = {{"ALRM", SIGALRM}, {"PIPE", SIGPIPE}, {"CHLD", SIGCHLD},
 	    {"TERM", SIGTERM}, {"INT", SIGINT}, {"STOP", SIGSTOP},
-	    {"CONT", SIGCONT}, {"KILL", SIGKILL}};
+	    {"CONT", SIGCONT}, {"KILL", SIGKILL}, {"HUP", SIGHUP},
+	    {"QUIT", SIGQUIT}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2},
+	    {"XFSZ", SIGXFSZ}, {"SEGV", SIGSEGV}};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
 		if (strcmp(known[i].name, name) == 0)
