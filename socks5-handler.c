@@ -18,6 +18,7 @@
 #include "session/session.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sysexits.h>
 
 /* The journal has this long to take the record. */
@@ -75,6 +76,7 @@ static void
 leave_record(struct session *s)
 {
 	s->record.client = s->peer.who.text;
+	s->record.client_len = strlen(s->peer.who.text);
 	s->record.duration_ms = io_now_ms() - s->started_ms;
 	peer_close(&s->peer);
 	io_close(&s->egress.target);
@@ -140,8 +142,8 @@ main(int argc, char **argv)
 	s.outbox.data = out;
 	s.phase = PHASE_GREETING;
 	s.egress.target.fd = -1;
-	s.record.reply = -1;
-	s.record.handshake_ms = s.record.connect_ms = -1;
+	s.record = log_nothing;
+	s.record.bytes_up = s.record.bytes_down = 0;
 	io_signals_init();
 	peer_guard_stderr(&s.peer);
 	rc = config_read(argc, argv, &config);

@@ -22,6 +22,20 @@ teardown()
 	[[ $record =~ ^client=127\.0\.0\.1:[0-9]+\ command=CONNECT\ target=localhost:$port\ address=127\.0\.0\.1:$port\ reply=0\ bytes_up=4\ bytes_down=5\ handshake_ms=[0-9]+\ connect_ms=[0-9]+\ duration_ms=[0-9]+\ end=client-eof$ ]]
 }
 
+@test "the manual has every field, and no other" {
+	sed -n 's/^\tfield([A-Z]*, *\([a-z_]*\)).*/\1/p' \
+		"$TOP/src/base/log.h" | sort >"$BATS_TEST_TMPDIR/fields"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/fields")" -ge 18 ]
+	# Those of the list itself, not of the lists in it.
+	sed -n '/^\.Sh THE RECORD/,/^\.Sh REPLIES/p' \
+		"$TOP/man/socks5-handler.8" | awk '
+		/^\.Bl/ { depth++ }
+		/^\.El/ { depth-- }
+		/^\.It Cm/ && depth == 1 { for (i = 3; i <= NF; i++)
+			if ($i != ",") print $i }' |
+		sort | diff "$BATS_TEST_TMPDIR/fields" -
+}
+
 @test "one record for a session that was refused, with the reason" {
 	play inet "${greet[@]}" "send:$(request4 1)" reply:05 eof
 	[ "$(grep -c client= <<<"$stderr")" = 1 ]

@@ -23,17 +23,23 @@
 #define IDENTIFIER    JOURNAL_IDENTIFIER
 
 /* A field is PREFIX NAME "=" value, as the journal takes it. */
-#define PREFIX     "SOCKS5_"
-#define FIELDS_MAX 18
+#define PREFIX "SOCKS5_"
 
-/* The longest value: a 255-byte name, each byte escaped, and ":65535". */
-#define VALUE_MAX 1032
+/* The longest value of each kind: a 255-byte name, each byte escaped, and
+ * ":65535"; words; 64 bits. */
+#define BYTES_MAX  1032
+#define WORDS_MAX  LOG_WORDS_MAX
+#define NUMBER_MAX sizeof("9223372036854775807")
+#define END_MAX    WORDS_MAX
 
-/* CLIENT, USER, TARGET and ERROR at their longest; the rest; every name. */
-#define TEXT_MAX (5 * VALUE_MAX + 1536)
-
-/* All of it in one line, with quotes. */
-#define RECORD_MAX (TEXT_MAX + 2 * FIELDS_MAX)
+/* How many, room for all of them, and for all in one line, with quotes. */
+#define INDEX(kind, name) INDEX_##name,
+#define ROOM(kind, name)  char name[sizeof(PREFIX #name "=") + kind##_MAX];
+enum { LOG_FIELDS(INDEX) FIELDS_MAX };
+struct room {
+	LOG_FIELDS(ROOM)
+};
+enum { TEXT_MAX = sizeof(struct room), RECORD_MAX = TEXT_MAX + 2 * FIELDS_MAX };
 
 _Static_assert(
     RECORD_MAX <= JOURNAL_MESSAGE_MAX && FIELDS_MAX <= JOURNAL_FIELDS_MAX,
@@ -45,6 +51,14 @@ struct fields {
 	size_t used;
 	char text[TEXT_MAX];
 };
+
+#define UNKNOWN_BYTES(name)
+#define UNKNOWN_WORDS(name)
+#define UNKNOWN_NUMBER(name) .name = -1,
+#define UNKNOWN_END(name)
+#define UNKNOWN(kind, name) UNKNOWN_##kind(name)
+
+const struct log_record log_nothing = {LOG_FIELDS(UNKNOWN)};
 
 static struct {
 	enum log_target target;
@@ -132,16 +146,19 @@ log_escape(const char *text, size_t len, char *out, size_t size)
 
 /* Begins a field; its value is to be written to the returned place. */
 static char *
-add_name(struct fields *fields, const char *name)
+begin(struct fields *fields, const char *name)
 {
-	char *start = fields->text + fields->used;
+	char *at = stpcpy(fields->text + fields->used, PREFIX);
 
-	fields->at[fields->count].iov_base = start;
-	return stpcpy(stpcpy(stpcpy(start, PREFIX), name), "=");
+	fields->at[fields->count].iov_base = fields->text + fields->used;
+	while (*name)
+		*at++ = (char)toupper((unsigned char)*name++);
+	*at++ = '=';
+	return at;
 }
 
 static void
-end_value(struct fields *fields)
+end(struct fields *fields)
 {
 	struct iovec *field = &fields->at[fields->count++];
 
@@ -149,24 +166,22 @@ end_value(struct fields *fields)
 	fields->used += field->iov_len + 1;
 }
 
-/* Text that a peer may have chosen. */
 static void
-add_text(struct fields *fields, const char *name, const char *text, size_t len)
+add_bytes(struct fields *fields, const char *name, const char *text, size_t len)
 {
 	if (!text)
 		return;
-	log_escape(text, len, add_name(fields, name), VALUE_MAX);
-	end_value(fields);
+	log_escape(text, len, begin(fields, name), BYTES_MAX);
+	end(fields);
 }
 
-/* Words of our own, which need no escape. */
 static void
 add_words(struct fields *fields, const char *name, const char *words)
 {
 	if (!words || !*words)
 		return;
-	snprintf(add_name(fields, name), VALUE_MAX, "%s", words);
-	end_value(fields);
+	snprintf(begin(fields, name), WORDS_MAX, "%s", words);
+	end(fields);
 }
 
 static void
@@ -174,36 +189,22 @@ add_number(struct fields *fields, const char *name, int64_t number)
 {
 	if (number < 0)
 		return;
-	snprintf(add_name(fields, name), VALUE_MAX, "%" PRId64, number);
-	end_value(fields);
+	snprintf(begin(fields, name), NUMBER_MAX, "%" PRId64, number);
+	end(fields);
 }
+
+#define ADD_BYTES(name)  add_bytes(out, #name, record->name, record->name##_len);
+#define ADD_WORDS(name)  add_words(out, #name, record->name);
+#define ADD_NUMBER(name) add_number(out, #name, record->name);
+#define ADD_END(name)    add_words(out, #name, end_names[record->name]);
+#define ADD(kind, name)  ADD_##kind(name)
 
 static void
 collect(const struct log_record *record, struct fields *out)
 {
 	out->count = 0;
 	out->used = 0;
-	add_text(out, "CLIENT", record->client,
-	    record->client ? strlen(record->client) : 0);
-	add_text(out, "USER", record->user, record->user_len);
-	add_text(out, "IDENT", record->ident, record->ident_len);
-	add_words(out, "COMMAND", record->command);
-	add_text(out, "TARGET", record->target, record->target_len);
-	add_words(out, "ADDRESS", record->address);
-	add_words(out, "MPTCP", record->mptcp);
-	add_number(out, "REPLY", record->reply);
-	add_number(out, "BYTES_UP", record->bytes_up);
-	add_number(out, "BYTES_DOWN", record->bytes_down);
-	if (record->datagrams) {
-		add_number(out, "UDP_UP", record->datagrams->up);
-		add_number(out, "UDP_DOWN", record->datagrams->down);
-		add_words(out, "DROPPED", record->datagrams->dropped);
-	}
-	add_number(out, "HANDSHAKE_MS", record->handshake_ms);
-	add_number(out, "CONNECT_MS", record->connect_ms);
-	add_number(out, "DURATION_MS", record->duration_ms);
-	add_words(out, "END", end_names[record->end]);
-	add_words(out, "ERROR", record->error);
+	LOG_FIELDS(ADD)
 }
 
 /*

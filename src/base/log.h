@@ -41,34 +41,54 @@ enum log_end {
 	LOG_END_ERROR,       /* this process could not go on */
 };
 
-struct log_datagrams {
-	int64_t up, down;  /* relayed */
-	char dropped[256]; /* "fragment:3,stranger:1", "" for none */
+/* The longest words of our own, with their NUL. */
+#define LOG_WORDS_MAX 256
+
+/*
+ * The fields of a record, in their order: the kind of the value, and the name,
+ * which the journal has in capitals with SOCKS5_ in front. All else follows
+ * from these rows, but for what the manual says.
+ */
+/* clang-format off */
+#define LOG_FIELDS(field)                                              \
+	field(BYTES,  client)                                          \
+	field(BYTES,  user)         /* as the client gave it */        \
+	field(BYTES,  ident)        /* SOCKS4's user id */             \
+	field(WORDS,  command)                                         \
+	field(BYTES,  target)       /* as asked for */                 \
+	field(WORDS,  address)      /* as dialled */                   \
+	field(WORDS,  mptcp)        /* yes or no, if it was asked for */ \
+	field(NUMBER, reply)        /* the REP that was sent */        \
+	field(NUMBER, bytes_up)     /* payload, client to target */    \
+	field(NUMBER, bytes_down)                                      \
+	field(NUMBER, udp_up)       /* datagrams that were relayed */  \
+	field(NUMBER, udp_down)                                        \
+	field(WORDS,  dropped)      /* fragment:3,stranger:1 */        \
+	field(NUMBER, handshake_ms)                                    \
+	field(NUMBER, connect_ms)   /* look-up included */             \
+	field(NUMBER, duration_ms)                                     \
+	field(END,    end)                                             \
+	field(WORDS,  error)        /* what went wrong */
+/* clang-format on */
+
+/*
+ * What struct log_record has of each kind. Bytes are escaped, for a peer may
+ * have chosen them, and words are our own. NULL or < 0: not known.
+ */
+#define LOG_BYTES(name)   \
+	const char *name; \
+	size_t name##_len;
+#define LOG_WORDS(name)        const char *name;
+#define LOG_NUMBER(name)       int64_t name;
+#define LOG_END(name)          enum log_end name;
+#define LOG_MEMBER(kind, name) LOG_##kind(name)
+
+struct log_record {
+	LOG_FIELDS(LOG_MEMBER)
 };
 
-/* Text is escaped here: a peer may have chosen it. NULL or < 0: not known. */
-struct log_record {
-	const char *client;
-	const char *user; /* as the client gave it; user_len bytes */
-	size_t user_len;
-	const char *ident; /* SOCKS4's user id; ident_len bytes */
-	size_t ident_len;
-	const char *command;
-	const char *target; /* as asked for; target_len bytes */
-	size_t target_len;
-	const char *address; /* as dialled */
-	int reply;           /* the REP that was sent */
-	int64_t bytes_up;    /* payload, client to target */
-	int64_t bytes_down;
-	const char *mptcp; /* "yes" or "no", if it was asked for */
-	/* UDP ASSOCIATE; NULL for any other command. */
-	const struct log_datagrams *datagrams;
-	int64_t handshake_ms;
-	int64_t connect_ms; /* look-up included */
-	int64_t duration_ms;
-	enum log_end end;
-	const char *error; /* what went wrong, in words */
-};
+/* Nothing is known. */
+extern const struct log_record log_nothing;
 
 /* What --log= calls a target: 0, or -EINVAL. */
 int log_target_parse(const char *text, enum log_target *out);

@@ -117,14 +117,16 @@ number_read_ports(const char *text, size_t len, uint16_t *first, uint16_t *last)
 	uint16_t from = 0, to;
 	int rc = number_read_port(text, first_len, &from);
 
+	if (rc < 0)
+		return rc;
 	to = from;
-	if (rc == 0 && dash)
+	if (dash)
 		rc = number_read_port(dash + 1, len - first_len - 1, &to);
-	if (rc == 0 && from > to)
+	if (rc < 0)
+		return rc;
+	if (from > to)
 		return -ERANGE;
-	if (rc == 0) {
-		*first = from;
-		*last = to;
-	}
-	return rc;
+	*first = from;
+	*last = to;
+	return 0;
 }

@@ -118,15 +118,10 @@ prepare_udp(struct session *s)
 static void
 carry_datagrams(struct session *s)
 {
-	const struct udp_counts *counts = &s->associate.udp.counts;
-
 	io_alarm(s->egress.terms.lifetime_ms);
 	io_set_keepalive(&s->peer.in);
 	s->record.end = associate_run(&s->associate);
-	udp_describe(counts, &s->datagrams);
-	s->record.datagrams = &s->datagrams;
-	s->record.bytes_up = counts->bytes_up;
-	s->record.bytes_down = counts->bytes_down;
+	udp_describe(&s->associate.udp.counts, s->dropped, &s->record);
 	if (*s->egress.why)
 		s->record.error = s->egress.why;
 }

@@ -48,7 +48,7 @@ struct session {
 	};
 	int64_t started_ms, requested_ms;
 	struct log_record record;
-	struct log_datagrams datagrams;     /* record.datagrams */
+	char dropped[LOG_WORDS_MAX];        /* record.dropped */
 	const char *why;                    /* record.error, if it failed now */
 	char user[AUTH_TEXT_MAX];           /* record.user */
 	char asked[256 + sizeof(":65535")]; /* record.target */

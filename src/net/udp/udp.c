@@ -49,15 +49,21 @@ static const char *const drop_names[] = {
 };
 
 void
-udp_describe(const struct udp_counts *counts, struct log_datagrams *out)
+udp_describe(const struct udp_counts *counts, char dropped[LOG_WORDS_MAX],
+    struct log_record *out)
 {
 	size_t used = 0;
 
-	*out = (struct log_datagrams){.up = counts->up, .down = counts->down};
+	out->udp_up = counts->up;
+	out->udp_down = counts->down;
+	out->bytes_up = counts->bytes_up;
+	out->bytes_down = counts->bytes_down;
+	out->dropped = dropped;
+	dropped[0] = '\0';
 	for (size_t i = 0; i < UDP_DROPS; i++) {
 		if (counts->dropped[i] > 0)
-			used += (size_t)snprintf(out->dropped + used,
-			    sizeof(out->dropped) - used, "%s%s:%" PRId64,
+			used += (size_t)snprintf(dropped + used,
+			    LOG_WORDS_MAX - used, "%s%s:%" PRId64,
 			    used ? "," : "", drop_names[i], counts->dropped[i]);
 	}
 }

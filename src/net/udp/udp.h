@@ -84,7 +84,8 @@ enum log_end udp_run(struct udp *udp);
 /* Closes what udp_prepare() and udp_run() opened; the counts stay. */
 void udp_close(struct udp *udp);
 
-/* What the record says of these counts. */
-void udp_describe(const struct udp_counts *counts, struct log_datagrams *out);
+/* What the record says of these counts; its `dropped` is kept there. */
+void udp_describe(const struct udp_counts *counts, char dropped[LOG_WORDS_MAX],
+    struct log_record *out);
 
 #endif

@@ -211,7 +211,8 @@ what_is_denied_is_dropped_and_counted(void **state)
 	const struct udp_options options = {
 	    .route = {.permit = permit, .context = &asked},
 	};
-	struct log_datagrams datagrams;
+	struct log_record record = log_nothing;
+	char dropped[LOG_WORDS_MAX];
 	struct pollfd silence;
 
 	(void)state;
@@ -223,10 +224,10 @@ what_is_denied_is_dropped_and_counted(void **state)
 	prepare(&options, "0.0.0.0", 0);
 	assert_int_equal(run_for(play_forbidden), LOG_END_CLIENT_EOF);
 	assert_int_equal(poll(&silence, 1, 0), 0);
-	udp_describe(&udp.counts, &datagrams);
-	assert_int_equal(datagrams.up, 2);
-	assert_int_equal(datagrams.down, 2);
-	assert_string_equal(datagrams.dropped, "stranger:1,denied:2");
+	udp_describe(&udp.counts, dropped, &record);
+	assert_int_equal(record.udp_up, 2);
+	assert_int_equal(record.udp_down, 2);
+	assert_string_equal(record.dropped, "stranger:1,denied:2");
 	assert_int_equal(asked, 4);
 	close(silence.fd);
 	finish();
@@ -319,15 +320,16 @@ static void
 describe_the_most(void **state)
 {
 	struct udp_counts counts = {.up = 1};
-	struct log_datagrams datagrams;
+	struct log_record record = log_nothing;
+	char dropped[LOG_WORDS_MAX];
 
 	(void)state;
-	udp_describe(&counts, &datagrams);
-	assert_string_equal(datagrams.dropped, "");
+	udp_describe(&counts, dropped, &record);
+	assert_string_equal(record.dropped, "");
 	for (size_t i = 0; i < UDP_DROPS; i++)
 		counts.dropped[i] = INT64_MAX;
-	udp_describe(&counts, &datagrams);
-	assert_string_equal(datagrams.dropped,
+	udp_describe(&counts, dropped, &record);
+	assert_string_equal(record.dropped,
 	    "fragment:9223372036854775807,malformed:9223372036854775807,"
 	    "stranger:9223372036854775807,denied:9223372036854775807,"
 	    "unresolved:9223372036854775807,oversize:9223372036854775807,"
