@@ -113,6 +113,7 @@ help:
 	@echo 'make             build build/release/socks5-handler'
 	@echo 'make static      build build/static/socks5-handler: musl, no journal'
 	@echo 'make run         serve SOCKS5 on 127.0.0.1:1080 (PORT=1080)'
+	@echo '                 OPTIONS=--lifetime=0: longer than 30 seconds'
 	@echo 'make check       run every test; BUILD=asan: under sanitizers'
 	@echo '                 BUILD=static: those that are run on that build'
 	@echo '                 ONLY="relay time": these suites alone'
@@ -163,7 +164,7 @@ $(O)/%.o: %.c Makefile
 
 run: build-packages run-packages
 	@$(MAKE) --no-print-directory -s $(BIN)
-	@tools/run.sh $(PORT) $(TOP)/$(BIN)
+	@tools/run.sh $(PORT) $(TOP)/$(BIN) $(OPTIONS)
 
 # --- the tests -----------------------------------------------------------
 

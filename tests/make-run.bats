@@ -31,10 +31,10 @@ teardown()
 	stop_superservers
 }
 
-# run_it: what the target does after building, in the background.
+# run_it [OPTION...]: what the target does after building, in the background.
 run_it()
 {
-	"$TOP/tools/run.sh" "$PORT" "$PROGRAM" >"$SERVER_LOG" 2>&1 3>&- &
+	"$TOP/tools/run.sh" "$PORT" "$PROGRAM" "$@" >"$SERVER_LOG" 2>&1 3>&- &
 	runner=$!
 	superserver_pids+=("$runner")
 	wait_until grep -q 'Ctrl-C ends it' "$SERVER_LOG"
@@ -54,6 +54,20 @@ nobody_listens()
 	came_whole "$BATS_TEST_TMPDIR/file"
 	wait_for_records 1
 	has reply 0
+}
+
+@test "it says that a tunnel lives for 30 seconds, and how to lift that" {
+	run_it --lifetime=0.3
+	grep -q '30 seconds.*Connection reset by peer' "$SERVER_LOG"
+	grep -q 'make run OPTIONS=--lifetime=0$' "$SERVER_LOG"
+	run make -s -n -C "$TOP" run OPTIONS=--lifetime=0
+	[[ $output == *"tools/run.sh 1080 "*"socks5-handler --lifetime=0"* ]]
+	start_target drain-reset
+	"$HOSTS/client" "tcp:127.0.0.1:$PORT" "${greet[@]}" \
+		"send:$(request4 "$port")" reply:00 reset
+	target_held
+	wait_for_records 1
+	has end lifetime
 }
 
 @test "ending it ends the tunnels, with their records, and the listening" {

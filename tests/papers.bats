@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# What one reads first: README.md is short, and no link of any page is broken,
-# in the tree and as `make install` puts the pages in place.
+# What one reads: README.md is short, no link of any page is broken, in the tree
+# and as `make install` puts the pages in place, and the manual has what a page of
+# it has to have.
 
 # prose FILE: without its indented blocks.
 prose()
@@ -91,4 +92,11 @@ links_work()
 	mapfile -t pages < <(find "$dest" -name '*.md')
 	[ "${#pages[@]}" -ge 11 ]
 	links_work "${pages[@]}"
+}
+
+@test "the manual page has its sections" {
+	for section in DESCRIPTION OPTIONS ENVIRONMENT FILES "EXIT STATUS" \
+		SIGNALS EXAMPLES DIAGNOSTICS "SEE ALSO" CAVEATS SECURITY; do
+		grep -qx ".Sh $section" "$TOP/man/socks5-handler.8"
+	done
 }

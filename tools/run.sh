@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# run.sh PORT HANDLER: serves SOCKS5 on 127.0.0.1:PORT until Ctrl-C, one
-# HANDLER for each client, and shows their records.
+# run.sh PORT HANDLER [OPTION...]: serves SOCKS5 on 127.0.0.1:PORT until Ctrl-C,
+# one HANDLER for each client, and shows their records.
 set -eu
 
 port=$1
 handler=$2
+shift 2
 
 case $port in
 '' | *[!0-9]* | ??????*)
@@ -33,7 +34,7 @@ fi
 # kernel, should we be killed.
 SYSTEMD_LOG_LEVEL=warning setsid setpriv --pdeathsig TERM \
 	systemd-socket-activate --accept --inetd \
-	-l "127.0.0.1:$port" "$handler" --log=stderr &
+	-l "127.0.0.1:$port" "$handler" --log=stderr "$@" &
 server=$!
 stopped=
 trap 'stopped=yes' INT TERM HUP
@@ -52,6 +53,8 @@ echo "SOCKS5 on 127.0.0.1:$port. In another terminal, try"
 echo
 echo "    curl -x socks5h://127.0.0.1:$port https://example.org/"
 echo
+echo "After 30 seconds a tunnel is reset; curl says \"Connection reset by peer\"."
+echo "To lift that: make run OPTIONS=--lifetime=0"
 echo "Each connection leaves its record here. Ctrl-C ends it."
 
 # wait returns when a signal was trapped, and again when the server has ended.
