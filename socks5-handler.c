@@ -71,7 +71,7 @@ serve(struct session *s)
 		command_carry(s);
 }
 
-/* The client is served and let go before the log gets a word. */
+/* The client is served, and let go before the log gets a word. */
 static void
 leave_record(struct session *s)
 {
@@ -84,48 +84,57 @@ leave_record(struct session *s)
 	log_session(&s->record);
 }
 
-/*
- * 0 when the client's connection is on descriptors 0 and 1; that of a listening
- * socket is only so in a process of its own. 1: the listening service has
- * ended. Or -errno.
- */
 static int
-take_over(struct peer *peer, int argc, char **argv, struct config *config)
+exit_status(int rc)
 {
-	struct accept_sockets sockets;
-	int rc = peer_take_over(peer);
+	if (rc == 0)
+		return EX_OK;
+	return rc == -EINVAL ? EX_USAGE : EX_OSERR;
+}
 
-	if (rc <= 0)
-		return rc;
-	sockets = (struct accept_sockets){
-	    .first = peer->first_listener,
-	    .count = (size_t)rc,
-	};
-	rc = accept_clients(&sockets, argc, argv, config);
-	if (rc <= 0)
-		return rc < 0 ? rc : 1;
-	peer_guard_stderr(peer);
-	return peer_take_over(peer);
+/* The connection has been taken over. The exit status. */
+static int
+serve_client(struct session *s)
+{
+	s->started_ms = io_now_ms();
+	serve(s);
+	leave_record(s);
+	permit_end(&s->permit);
+	return EX_OK;
+}
+
+/* The same in a process that the listening service has made for a client. */
+static int
+serve_accepted(void *session)
+{
+	struct session *s = session;
+	int rc;
+
+	peer_guard_stderr(&s->peer);
+	rc = peer_take_over(&s->peer);
+	return rc == 0 ? serve_client(s) : exit_status(rc);
 }
 
 /* The exit status. */
 static int
 run(int argc, char **argv, struct session *s, struct config *config)
 {
+	const struct spare_work work = {serve_accepted, s};
+	struct accept_sockets sockets;
 	int rc;
 
 	if (config->explain.host)
 		return explain_request(config) < 0 ? EX_USAGE : EX_OK;
-	rc = take_over(&s->peer, argc, argv, config);
+	rc = peer_take_over(&s->peer);
+	if (rc == 0)
+		return serve_client(s);
 	if (rc < 0)
-		return rc == -EINVAL ? EX_USAGE : EX_OSERR;
-	if (rc > 0)
-		return EX_OK;
-	s->started_ms = io_now_ms();
-	serve(s);
-	leave_record(s);
-	permit_end(&s->permit);
-	return EX_OK;
+		return exit_status(rc);
+	sockets = (struct accept_sockets){
+	    .first = s->peer.first_listener,
+	    .count = (size_t)rc,
+	};
+	return exit_status(accept_clients(&sockets, argc, argv, config, &work));
 }
 
 int

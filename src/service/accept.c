@@ -49,8 +49,9 @@ struct service {
 	struct config *config;
 	int argc;
 	char **argv;
+	const struct spare_work *work;
 	const struct accept_sockets *sockets;
-	/* One for each socket, then the signalfd. */
+	/* Of each socket, and behind them the signalfd's. */
 	struct pollfd fds[ACCEPT_SOCKETS_MAX + 1];
 	struct io_end ends[ACCEPT_SOCKETS_MAX]; /* for their O_NONBLOCK */
 	struct clients clients;
@@ -99,27 +100,25 @@ rest(struct service *s, const char *what, int error)
 	s->rest_until_ms = io_now_ms() + REST_MS;
 }
 
-/* 0: the client is served elsewhere; 1: here, in a process of its own. */
-static int
+/* To the client that waits for one; where none can be had, it waits on. */
+static void
 give_process(struct service *s)
 {
-	pid_t pid = 0;
+	pid_t pid;
 
 	if (clients_reserve(&s->clients) < 0) {
 		rest(s, "no memory for another client", ENOMEM);
-		return 0;
+		return;
 	}
 	pid = spares_hand_over(&s->spares, s->waiting);
 	if (pid == 0) {
-		pid = spare_fork_for(s->waiting);
+		pid = spare_fork_for(s->waiting, s->work);
 		s->children += pid > 0;
 	}
-	if (pid == 0)
-		return 1;
 	if (pid < 0) {
 		reap(s); /* they count as processes until then */
 		rest(s, "no process for another client", -pid);
-		return 0;
+		return;
 	}
 	close(s->waiting);
 	s->waiting = -1;
@@ -127,7 +126,6 @@ give_process(struct service *s)
 	report_served(&s->report);
 	if (s->report.served % REAP_CLIENTS == 0)
 		reap(s);
-	return 0;
 }
 
 /* NULL, or the option that forbids it. */
@@ -139,7 +137,7 @@ limit_reached(const struct service *s)
 }
 
 static void
-refuse(struct service *s, const struct sockaddr *sa, const char *option)
+turn_away(struct service *s, const struct sockaddr *sa, const char *option)
 {
 	char text[ADDR_TEXT_MAX];
 
@@ -149,8 +147,7 @@ refuse(struct service *s, const struct sockaddr *sa, const char *option)
 	report_refused(&s->report, text, option);
 }
 
-/* 1 in a client's process. */
-static int
+static void
 accept_one(struct service *s, int listener)
 {
 	struct sockaddr_storage ss = {.ss_family = AF_UNSPEC};
@@ -165,18 +162,17 @@ accept_one(struct service *s, int listener)
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
 		    errno == ENOMEM || errno == EINVAL)
 			rest(s, "can't accept", errno);
-		return 0;
+		return;
 	}
 	s->waiting = fd;
 	s->busy_ms = io_now_ms();
 	clients_source(fd, sa, &s->waiting_source);
 	if (limit_reached(s))
 		reap(s);
-	if ((option = limit_reached(s)) != NULL) {
-		refuse(s, sa, option);
-		return 0;
-	}
-	return give_process(s);
+	if ((option = limit_reached(s)) != NULL)
+		turn_away(s, sa, option);
+	else
+		give_process(s);
 }
 
 static void
@@ -226,7 +222,7 @@ wants_spare(const struct service *s)
 
 /* No client is accepted, and no process made. */
 static bool
-rests(const struct service *s, int64_t now)
+is_resting(const struct service *s, int64_t now)
 {
 	return s->waiting >= 0 || now < s->rest_until_ms;
 }
@@ -251,7 +247,7 @@ time_left(const struct service *s, int64_t now)
 	const struct config *config = s->config;
 	int64_t next = s->rest_until_ms;
 
-	if (next != 0 && !rests(s, now))
+	if (next != 0 && !is_resting(s, now))
 		next += ENOUGH_MS;
 	next = io_earlier(next, report_next(&s->report));
 	if (s->children > s->spares.count)
@@ -266,8 +262,7 @@ time_left(const struct service *s, int64_t now)
 	return next - now < 60000 ? (int)(next - now) : 60000;
 }
 
-/* What is due; 1 in a client's process. */
-static int
+static void
 do_what_is_due(struct service *s, bool quiet)
 {
 	int64_t now = io_now_ms(), due;
@@ -276,67 +271,66 @@ do_what_is_due(struct service *s, bool quiet)
 	if (s->children > s->spares.count && now >= s->reap_ms)
 		reap(s);
 	report_due(&s->report, now);
-	if (s->waiting >= 0)
-		return now >= s->rest_until_ms ? give_process(s) : 0;
+	if (s->waiting >= 0) {
+		if (now >= s->rest_until_ms)
+			give_process(s);
+		return;
+	}
 	if (s->rest_until_ms != 0 && now >= s->rest_until_ms + ENOUGH_MS) {
 		report_rested(&s->report);
 		s->rest_until_ms = 0;
 	}
 	if (!quiet)
-		return 0;
+		return;
 	if (s->config->idle_exit_ms && s->clients.count == 0 &&
 	    now >= s->busy_ms + s->config->idle_exit_ms)
 		s->leaving = true;
 	/* One at a time, and then a look at who has come. */
 	due = spare_due(s);
 	if (s->leaving || due == 0 || now < due)
-		return 0;
+		return;
 	/* Without it, clients are served all the same. */
-	pid = spares_add(&s->spares);
+	pid = spares_add(&s->spares, s->work);
 	if (pid < 0)
 		s->spare_again_ms = now + REST_MS;
 	s->children += pid > 0;
-	return pid == 0;
 }
 
-/* Until it is time to leave; 1 in a client's process. */
-static int
-run(struct service *s)
+static void
+accept_until_told_to_leave(struct service *s)
 {
 	size_t count = s->sockets->count;
 	struct pollfd *signals = &s->fds[count];
-	int n, rc = 0;
+	int n;
 
-	while (rc == 0 && !s->leaving) {
+	while (!s->leaving) {
 		int64_t now = io_now_ms();
-		bool tired = rests(s, now);
+		bool resting = is_resting(s, now);
 
 		/* The signals stand last, and are looked at in any case. */
-		n = poll(tired ? signals : s->fds, tired ? 1 : count + 1,
+		n = poll(resting ? signals : s->fds, resting ? 1 : count + 1,
 		    time_left(s, now));
 		if (n < 0)
 			continue;
 		if (n > 0 && signals->revents)
 			read_signals(s, signals->fd);
-		for (size_t i = 0; n > 0 && !tired && i < count; i++) {
-			if (rc == 0 && s->waiting < 0 && !s->leaving &&
-			    s->fds[i].revents)
-				rc = accept_one(s, s->fds[i].fd);
+		for (size_t i = 0; n > 0 && !resting && i < count; i++) {
+			if (s->waiting < 0 && !s->leaving && s->fds[i].revents)
+				accept_one(s, s->fds[i].fd);
 		}
-		if (rc == 0)
-			rc = do_what_is_due(s, n == 0);
+		do_what_is_due(s, n == 0);
 	}
-	return rc;
 }
 
 int
 accept_clients(const struct accept_sockets *sockets, int argc, char **argv,
-    struct config *config)
+    struct config *config, const struct spare_work *work)
 {
 	struct service s = {
 	    .config = config,
 	    .argc = argc,
 	    .argv = argv,
+	    .work = work,
 	    .sockets = sockets,
 	    .waiting = -1,
 	    .busy_ms = io_now_ms(),
@@ -375,17 +369,14 @@ accept_clients(const struct accept_sockets *sockets, int argc, char **argv,
 		io_no_sleep(&s.ends[i]);
 	log_prepare();
 	report_ready(&s.report);
-	rc = run(&s);
-	if (rc == 1)
-		return 1;
+	accept_until_told_to_leave(&s);
 	reap(&s);
 	report_tell(&s.report, "STOPPING=1\n");
 	spares_dismiss(&s.spares);
 	for (size_t i = 0; i < sockets->count; i++)
 		io_restore(&s.ends[i]);
-	if (s.waiting < 0)
-		return 0;
 	/* No process could be had for it: this one is free now. */
-	spare_become(s.waiting);
-	return 1;
+	if (s.waiting >= 0)
+		spare_serve(s.waiting, work);
+	return 0;
 }

@@ -7,6 +7,7 @@
 #define ACCEPT_H
 
 #include "config/config.h"
+#include "service/spare.h"
 
 #include <stddef.h>
 
@@ -20,13 +21,11 @@ struct accept_sockets {
 
 /*
  * Accepts clients until SIGTERM, SIGINT or SIGQUIT, or idle_exit_ms without
- * any.
- *
- * Returns 1 in each client's process, which has the connection on descriptors
- * 0 and 1, none from 3 on, and *config as it was when the process was made.
- * In the service's own process it returns 0 at the end, or -errno when it
- * couldn't begin: -EINVAL, after a sentence, for more than ACCEPT_SOCKETS_MAX.
- * Clients' processes live on.
+ * any, and has the work done for each in a process of its own, with *config as
+ * it was when that was made. 0 at the end, when clients' processes live on; or
+ * -errno when it couldn't begin: -EINVAL, after a sentence, for more than
+ * ACCEPT_SOCKETS_MAX. A client that no process could be had for until the end
+ * is served by this one, and then nothing returns.
  *
  * A client that would be one more than config->max_clients, or than
  * config->max_per_source from one place, is closed at once. SIGHUP reads argv
@@ -34,6 +33,6 @@ struct accept_sockets {
  * The service manager is told what sd_notify(3) has for it.
  */
 int accept_clients(const struct accept_sockets *sockets, int argc, char **argv,
-    struct config *config);
+    struct config *config, const struct spare_work *work);
 
 #endif

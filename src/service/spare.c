@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <link.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -22,9 +23,9 @@ union rights {
 	char space[CMSG_SPACE(sizeof(int))];
 };
 
-/* A message of one byte, with that room. */
+/* Of one byte, with that room. */
 static struct msghdr
-message(struct iovec *byte, union rights *rights)
+make_message(struct iovec *byte, union rights *rights)
 {
 	memset(rights, 0, sizeof(*rights));
 	return (struct msghdr){
@@ -35,35 +36,41 @@ message(struct iovec *byte, union rights *rights)
 	};
 }
 
-void
-spare_become(int fd)
+/* On 0 and 1, and nothing from 3 on. */
+static void
+keep_only(int fd)
 {
 	dup2(fd, STDIN_FILENO);
 	dup2(fd, STDOUT_FILENO);
 	io_close_from(STDERR_FILENO + 1);
+}
+
+void
+spare_serve(int client, const struct spare_work *work)
+{
+	keep_only(client);
 	io_signals_unblock();
+	exit(work->serve(work->context));
 }
 
 pid_t
-spare_fork_for(int client)
+spare_fork_for(int client, const struct spare_work *work)
 {
 	pid_t pid = fork();
 
-	if (pid < 0)
-		return -errno;
 	if (pid == 0)
-		spare_become(client);
-	return pid;
+		spare_serve(client, work);
+	return pid < 0 ? -errno : pid;
 }
 
 /* The descriptor that comes over the channel on 0, or -1 when none does. */
 static int
-receive(void)
+receive_client(void)
 {
 	char data;
 	struct iovec byte = {&data, 1};
 	union rights rights;
-	struct msghdr msg = message(&byte, &rights);
+	struct msghdr msg = make_message(&byte, &rights);
 	struct cmsghdr *c;
 	ssize_t n;
 	int fd = -1;
@@ -115,23 +122,23 @@ warm_up(void)
 	madvise(here - 3 * page_size, 4 * page_size, MADV_POPULATE_WRITE);
 }
 
-static void
-wait_for_client(int channel)
+/* The spare's process. */
+static _Noreturn void
+wait_for_client(int channel, const struct spare_work *work)
 {
-	int fd;
+	int client;
 
-	spare_become(channel);
+	keep_only(channel);
+	io_signals_unblock();
 	warm_up();
-	fd = receive();
-	if (fd < 0)
+	client = receive_client();
+	if (client < 0)
 		_exit(0);
-	dup2(fd, STDIN_FILENO);
-	dup2(fd, STDOUT_FILENO);
-	close(fd);
+	spare_serve(client, work);
 }
 
 pid_t
-spares_add(struct spares *spares)
+spares_add(struct spares *spares, const struct spare_work *work)
 {
 	int pair[2], rc = 0;
 	pid_t pid;
@@ -139,10 +146,8 @@ spares_add(struct spares *spares)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
 	pid = fork();
-	if (pid == 0) {
-		wait_for_client(pair[1]);
-		return 0;
-	}
+	if (pid == 0)
+		wait_for_client(pair[1], work);
 	if (pid < 0)
 		rc = -errno;
 	close(pair[1]);
@@ -160,7 +165,7 @@ spares_hand_over(struct spares *spares, int client)
 	char data = 0;
 	struct iovec byte = {&data, 1};
 	union rights rights;
-	struct msghdr msg = message(&byte, &rights);
+	struct msghdr msg = make_message(&byte, &rights);
 
 	rights.header = (struct cmsghdr){
 	    .cmsg_len = CMSG_LEN(sizeof(int)),

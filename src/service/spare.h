@@ -13,6 +13,15 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/*
+ * What is done for a client: called in its process, which has the connection on
+ * descriptors 0 and 1 and none open from 3 on. The exit status of the process.
+ */
+struct spare_work {
+	int (*serve)(void *context);
+	void *context;
+};
+
 struct spare {
 	pid_t pid;
 	int channel;
@@ -25,23 +34,18 @@ struct spares {
 	struct spare at[SPARE_MAX];
 };
 
-/* Makes this process one that has the descriptor on 0 and 1, and nothing from 3
- * on, nor anything of a parent's to do with signals. */
-void spare_become(int fd);
+/* Does the work in this process, which ends with it. */
+_Noreturn void spare_serve(int client, const struct spare_work *work);
+
+/* Forks a process that does the work for a client: its pid, or -errno. */
+pid_t spare_fork_for(int client, const struct spare_work *work);
 
 /*
- * Forks a process for a client that is there: its pid, or -errno; 0 in the
- * child, which has the connection on 0 and 1, and no other descriptor from 3
- * on.
+ * Forks one more spare, of SPARE_MAX at most: its pid, or -errno. It does the
+ * work once a client has been handed to it; with none, it ends when its channel
+ * does, or at SIGTERM.
  */
-pid_t spare_fork_for(int client);
-
-/*
- * Forks one more spare, of SPARE_MAX at most: its pid, or -errno. It returns 0
- * as spare_fork_for() does in the child, but once a client has been handed to
- * it; with none, it ends when its channel does, or at SIGTERM.
- */
-pid_t spares_add(struct spares *spares);
+pid_t spares_add(struct spares *spares, const struct spare_work *work);
 
 /* Hands the connection to one of them: its pid, or 0 when none took it. It
  * counts as a spare no more. */

@@ -37,9 +37,10 @@ open_listener(int fd, int flags)
 }
 
 /* In a client's process: says "hello", and exits with 0 at its "x". */
-static void
-serve(const struct config *config)
+static int
+serve(void *context)
 {
+	const struct config *config = context;
 	char byte = 0;
 
 	for (int fd = STDERR_FILENO + 1; fd < FIRST + 8; fd++)
@@ -47,7 +48,7 @@ serve(const struct config *config)
 	HOLD(config->terms.lifetime_ms == 1234);
 	HOLD(write(STDOUT_FILENO, "hello", 5) == 5);
 	HOLD(read(STDIN_FILENO, &byte, 1) == 1 && byte == 'x');
-	_exit(0);
+	return 0;
 }
 
 /* A service on the descriptors from FIRST on. */
@@ -55,18 +56,15 @@ static pid_t
 start(size_t count, struct config config)
 {
 	struct accept_sockets sockets = {.first = FIRST, .count = count};
+	struct spare_work work = {serve, &config};
 	pid_t pid = fork_child();
-	int rc;
 
 	if (pid != 0)
 		return pid;
 	config.terms.lifetime_ms = 1234;
 	config.log = LOG_TO_STDERR;
 	io_signals_init();
-	rc = accept_clients(&sockets, 1, no_options, &config);
-	if (rc == 1)
-		serve(&config);
-	_exit(rc == 0 ? 0 : 99);
+	_exit(accept_clients(&sockets, 1, no_options, &config, &work) ? 99 : 0);
 }
 
 /* A connection to the service, which has greeted us. */
@@ -148,6 +146,7 @@ more_sockets_than_it_takes(void **state)
 	    .count = ACCEPT_SOCKETS_MAX + 1,
 	};
 	struct config config = {0};
+	struct spare_work work = {serve, &config};
 	char said[512];
 	pid_t pid;
 
@@ -155,7 +154,7 @@ more_sockets_than_it_takes(void **state)
 	listen_to_stderr();
 	pid = fork_child();
 	if (pid == 0) {
-		HOLD(accept_clients(&sockets, 1, no_options, &config) ==
+		HOLD(accept_clients(&sockets, 1, no_options, &config, &work) ==
 		     -EINVAL);
 		_exit(0);
 	}

@@ -9,6 +9,11 @@
 #include <signal.h>
 #include <sys/socket.h>
 
+/* What a client's process exits with. */
+#define STATUS 7
+
+static const struct spare_work work;
+
 /* A client's connection: [0] is to be served, [1] the client's own. */
 static void
 make_client(int pair[2])
@@ -17,14 +22,15 @@ make_client(int pair[2])
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 }
 
-/* In a spare's process: greets its client, by 1, when it has said something,
- * by 0, if all is as promised there. */
-static void
-serve(void)
+/* In a client's process: answers its byte with the next one, if all is as
+ * promised there. */
+static int
+serve(void *context)
 {
 	sigset_t blocked;
 	char byte = 0;
 
+	HOLD(context == &work);
 	HOLD(read(STDIN_FILENO, &byte, 1) == 1);
 	for (int fd = STDERR_FILENO + 1; fd < 256; fd++)
 		HOLD(fcntl(fd, F_GETFD) < 0 && errno == EBADF);
@@ -32,19 +38,29 @@ serve(void)
 	HOLD(!sigismember(&blocked, SIGTERM) && !sigismember(&blocked, SIGHUP));
 	byte++;
 	HOLD(write(STDOUT_FILENO, &byte, 1) == 1);
-	_exit(0);
+	return STATUS;
 }
 
-/* A new spare, which serves. */
+static const struct spare_work work = {serve, (void *)&work};
+
+/* The process has done its work. */
+static void
+child_served(pid_t pid)
+{
+	int status = -1;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), STATUS);
+}
+
 static pid_t
 add(struct spares *spares)
 {
 	pid_t pid;
 
 	fflush(NULL);
-	pid = spares_add(spares);
-	if (pid == 0)
-		serve();
+	pid = spares_add(spares, &work);
 	assert_true(pid > 0);
 	return pid;
 }
@@ -63,7 +79,7 @@ is_served(const int client[2], pid_t pid)
 	assert_int_equal(byte, 'b');
 	assert_int_equal(read(client[1], &byte, 1), 0);
 	close(client[1]);
-	child_held(pid);
+	child_served(pid);
 }
 
 static void
@@ -80,9 +96,7 @@ a_fork_has_the_client_and_nothing_else(void **state)
 	sigprocmask(SIG_BLOCK, &set, &old);
 	make_client(client);
 	fflush(NULL);
-	pid = spare_fork_for(client[0]);
-	if (pid == 0)
-		serve();
+	pid = spare_fork_for(client[0], &work);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	assert_true(pid > 0);
 	is_served(client, pid);
@@ -205,7 +219,7 @@ one_that_has_ended_is_removed_once(void **state)
 }
 
 static void
-this_process_may_become_the_clients(void **state)
+this_process_may_do_the_work(void **state)
 {
 	int client[2];
 	pid_t pid;
@@ -213,10 +227,8 @@ this_process_may_become_the_clients(void **state)
 	(void)state;
 	make_client(client);
 	pid = fork_child();
-	if (pid == 0) {
-		spare_become(client[0]);
-		serve();
-	}
+	if (pid == 0)
+		spare_serve(client[0], &work);
 	assert_true(pid > 0);
 	is_served(client, pid);
 }
@@ -233,7 +245,7 @@ main(void)
 	    cmocka_unit_test(those_let_go_end_by_themselves),
 	    cmocka_unit_test(sigterm_ends_a_spare),
 	    cmocka_unit_test(one_that_has_ended_is_removed_once),
-	    cmocka_unit_test(this_process_may_become_the_clients),
+	    cmocka_unit_test(this_process_may_do_the_work),
 	};
 
 	/* As main() does; a spare has them from its parent. */
