@@ -54,11 +54,10 @@ name()
 }
 
 @test "a local client reaches this host's own addresses" {
-	for address in 7f000001 c0000201; do
+	for address in 127.0.0.1 192.0.2.1; do
 		target_options=(-a 0.0.0.0)
 		start_target text:hello eof
-		play inet "${greet[@]}" \
-			"send:05010001$address$(hex16 "$port")" \
+		play inet "${greet[@]}" "send:$(request4 "$port" $address)" \
 			reply:00 expect:hello shut eof
 		target_held
 	done
@@ -76,9 +75,10 @@ name()
 
 @test "what is internal is denied to it, in every disguise" {
 	serve --open
-	for address in 7f000001 7f080808 00000000 00000001 a9fea9fe e0000001 \
-		ffffffff 64400001 c0000201 c0000203 c00002ff; do
-		asks "${greet[@]}" "send:05010001${address}0016" reply:02 eof
+	for address in 127.0.0.1 127.8.8.8 0.0.0.0 0.0.0.1 169.254.169.254 \
+		224.0.0.1 255.255.255.255 100.64.0.1 192.0.2.1 192.0.2.3 \
+		192.0.2.255; do
+		asks "${greet[@]}" "send:$(request4 22 $address)" reply:02 eof
 		recorded refused "denied by built in:*"
 	done
 	for address in 00000000000000000000000000000001 \
@@ -326,7 +326,7 @@ were_asked()
 		for header in "${headers[@]}"; do
 			for options in "" "--rules=$rules"; do
 				play $kind "$header" send:050100 recv:05ff eof \
-					-- --proxy-protocol $options
+					-- --proxy-protocol ${options:+"$options"}
 				has end no-method
 				has client proxied:unknown
 			done

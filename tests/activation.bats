@@ -8,6 +8,8 @@
 # shellcheck disable=SC2030,SC2031
 
 load handler
+load superservers
+load traffic
 
 setup_file()
 {

@@ -7,6 +7,7 @@
 # shellcheck disable=SC2030,SC2031
 
 load handler
+load superservers
 
 setup()
 {

@@ -3,6 +3,8 @@
 # Why a browser needs what doc/systemd.md has for it.
 
 load handler
+load superservers
+load traffic
 load browser
 load page
 

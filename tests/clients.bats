@@ -6,6 +6,8 @@
 # shellcheck disable=SC2030,SC2031
 
 load handler
+load superservers
+load traffic
 load sshd
 load browser
 

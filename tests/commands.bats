@@ -103,9 +103,9 @@ far6=20010db8000000000000000000000002
 	has udp_down 3
 	got 0
 	# The line for datagrams is for nothing else.
-	asks "${greet[@]}" "send:05010001${far}1b5f" reply:02 eof
+	asks "${greet[@]}" "send:$(request4 7007 192.0.2.2)" reply:02 eof
 	recorded refused "denied by $rules:1"
-	asks "${greet[@]}" "send:05010001${far}1b60" reply:02 eof
+	asks "${greet[@]}" "send:$(request4 7008 192.0.2.2)" reply:02 eof
 	recorded refused "no line of $rules allows it"
 }
 

@@ -60,7 +60,7 @@ beside_silent_server()
 @test "an unreachable network is REP 03" {
 	hosts=
 	in_network_play "$HOSTS/client" inet "${greet[@]}" \
-		send:05010001c00002010050 reply:03 eof -- \
+		"send:$(request4 80 192.0.2.1)" reply:03 eof -- \
 		"$HANDLER" --log=stderr
 	# In the words of either libc.
 	[[ $(field error) =~ ^Network\ (is\ )?unreachable$ ]]
@@ -74,7 +74,7 @@ beside_silent_server()
 	# A route that the kernel answers with EHOSTUNREACH.
 	in_network_play sh -c 'ip route add unreachable 192.0.2.0/24
 		exec "$@"' sh "$HOSTS/client" inet "${greet[@]}" \
-		send:05010001c00002010050 reply:04 eof -- \
+		"send:$(request4 80 192.0.2.1)" reply:04 eof -- \
 		"$HANDLER" --log=stderr
 	[[ $(field error) =~ ^(No\ route\ to\ host|Host\ is\ unreachable)$ ]]
 }
@@ -83,7 +83,7 @@ beside_silent_server()
 	hosts=
 	in_network_play sh -c 'ip route add prohibit 192.0.2.0/24
 		exec "$@"' sh "$HOSTS/client" inet "${greet[@]}" \
-		send:05010001c00002010050 reply:02 eof -- \
+		"send:$(request4 80 192.0.2.1)" reply:02 eof -- \
 		"$HANDLER" --log=stderr
 	has error "Permission denied"
 }

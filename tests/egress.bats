@@ -37,7 +37,7 @@ comes_from()
 	wait_until [ -s "$BATS_TEST_TMPDIR/far.port" ]
 	port=$(cat "$BATS_TEST_TMPDIR/far.port")
 	rm "$BATS_TEST_TMPDIR/far.port"
-	play inet "${greet[@]}" "send:05010001c0000202$(hex16 "$port")" \
+	play inet "${greet[@]}" "send:$(request4 "$port" 192.0.2.2)" \
 		reply:00 expect:hello shut eof -- "$@"
 	wait "$far"
 	# What the client was told: BND.ADDR.
@@ -53,7 +53,7 @@ comes_from()
 	[ "$seen_from" = 192.0.2.1 ]
 	comes_from --source=2001:db8::1 --source=192.0.2.3
 	[ "$seen_from" = 192.0.2.3 ]
-	play inet "${greet[@]}" "send:05010001c00002021f90" reply:01 eof -- \
+	play inet "${greet[@]}" "send:$(request4 8080 192.0.2.2)" reply:01 eof -- \
 		--source=198.51.100.99
 	has end error
 	[[ $(field error) == "source=198.51.100.99 "* ]]
@@ -62,10 +62,10 @@ comes_from()
 @test "--source=same is the address that the client has reached" {
 	serve --open --source=same
 	there "$HOSTS/client" tcp:192.0.2.3:1080 "${greet[@]}" \
-		send:05010001c00002021f90 reply:00 shut eof |
+		"send:$(request4 8080 192.0.2.2)" reply:00 shut eof |
 		grep '^bnd 192\.0\.2\.3 '
 	recorded served
-	play pipes "${greet[@]}" "send:05010001c00002021f90" reply:01 eof -- \
+	play pipes "${greet[@]}" "send:$(request4 8080 192.0.2.2)" reply:01 eof -- \
 		--source=same
 	has error "source=same needs a client that comes by TCP"
 }
@@ -73,18 +73,18 @@ comes_from()
 @test "--interface and --mark" {
 	comes_from --interface=here
 	[ "$seen_from" = 192.0.2.1 ]
-	play inet "${greet[@]}" "send:05010001c00002021f90" reply:01 eof -- \
+	play inet "${greet[@]}" "send:$(request4 8080 192.0.2.2)" reply:01 eof -- \
 		--interface=nowhere
 	[[ $(field error) == "interface=nowhere: "* ]]
 	need_root "mark packets"
 	# What is marked is not to leave.
 	ip rule add fwmark 42 unreachable
 	comes_from --mark=7
-	play inet "${greet[@]}" "send:05010001c00002021f90" reply:03 eof -- \
+	play inet "${greet[@]}" "send:$(request4 8080 192.0.2.2)" reply:03 eof -- \
 		--mark=42
 	ip rule del fwmark 42
 	run --separate-stderr "$HOSTS/client" inet "${greet[@]}" \
-		"send:05010001c00002021f90" reply:01 eof -- \
+		"send:$(request4 8080 192.0.2.2)" reply:01 eof -- \
 		setpriv --bounding-set -net_admin,-net_raw "$HANDLER" --log=stderr \
 		--mark=7
 	echo "$output $stderr"

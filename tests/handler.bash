@@ -4,7 +4,7 @@
 # The programs client and target ($HOSTS) play steps; tests/hosts/play.h lists
 # them. bash drops NUL bytes, so that bytes are written in hex.
 
-load superservers # for need and wait_until
+load common
 
 # Greeting and answer, without authentication.
 greet=(send:050100 recv:0500)
@@ -21,10 +21,20 @@ hex_of()
 	printf '%s' "$1" | od -An -v -tx1 | tr -d ' \n'
 }
 
-# request4 PORT, request6 PORT: CONNECT to 127.0.0.1 or ::1
+# hex4 ADDRESS: an IPv4 address, as it goes over the wire.
+hex4()
+{
+	local -a octets
+
+	IFS=. read -ra octets <<<"$1"
+	printf %02x "${octets[@]}"
+}
+
+# request4 PORT [ADDRESS]: CONNECT to 127.0.0.1, or to ADDRESS; request6 PORT:
+# to ::1
 request4()
 {
-	printf '050100017f000001%04x\n' "$1"
+	printf '05010001%s%04x\n' "$(hex4 "${2:-127.0.0.1}")" "$1"
 }
 
 request6()

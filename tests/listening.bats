@@ -8,6 +8,8 @@
 # shellcheck disable=SC2030,SC2031
 
 load listening
+load superservers
+load traffic
 
 setup_file()
 {
@@ -229,6 +231,9 @@ numbers()
 	wait_until there_are 2 spares
 	mapfile -t killed < <(spares)
 	kill -KILL "${killed[@]}"
+	for pid in "${killed[@]}"; do
+		wait_until is_dead "$pid"
+	done
 	enter a "$place" close
 	leave a
 	wait_for_records 1

@@ -6,6 +6,7 @@
 # shellcheck disable=SC2030,SC2031
 
 load handler
+load traffic
 
 setup_file()
 {

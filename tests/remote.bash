@@ -13,6 +13,7 @@
 # teardown(), and stop_remote in teardown_file().
 
 load handler
+load superservers
 
 # there COMMAND...: on the other host
 there()

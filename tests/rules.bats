@@ -51,9 +51,9 @@ write_rules()
 	run get "$url" --interface 192.0.2.4
 	[ "$status" -ne 0 ]
 	recorded no-method "the rules allow it nothing*"
-	asks "${greet[@]}" "send:05010001c00002041f90" reply:02 eof
+	asks "${greet[@]}" "send:$(request4 8080 192.0.2.4)" reply:02 eof
 	recorded refused "no line of $rules allows it"
-	asks "${greet[@]}" "send:05010001c00002020016" reply:02 eof
+	asks "${greet[@]}" "send:$(request4 22 192.0.2.2)" reply:02 eof
 	recorded refused "no line of $rules allows it"
 	proxy='socks5h://[2001:db8::1]:1080'
 	run get "$url" -g
@@ -103,9 +103,9 @@ write_rules()
 	[ "$status" -ne 0 ]
 	recorded refused "denied by $rules:2"
 	has user bob
-	asks "${greet[@]}" "send:05010001c00002021f91" reply:05 eof
+	asks "${greet[@]}" "send:$(request4 8081 192.0.2.2)" reply:05 eof
 	recorded refused "Connection refused"
-	asks "${greet[@]}" "send:05010001c00002021f90" reply:02 eof
+	asks "${greet[@]}" "send:$(request4 8080 192.0.2.2)" reply:02 eof
 	recorded refused
 }
 
@@ -137,7 +137,7 @@ write_rules()
 		"send:$(request4 7002)" reply:02 eof
 	recorded refused "denied by $rules:3"
 	"$HOSTS/client" "unix:$socket" "${greet[@]}" \
-		"send:05010001c00002021f90" reply:02 eof
+		"send:$(request4 8080 192.0.2.2)" reply:02 eof
 	recorded refused
 	run other "$url"
 	exec 9<&-
@@ -150,11 +150,11 @@ write_rules()
 @test "a line's terms set the session" {
 	write_rules 'allow to 192.0.2.2 port 8080 lifetime=0.3' 'allow to any'
 	serve --rules="$rules" --idle-timeout=20
-	asks "${greet[@]}" "send:05010001c00002021f90" reply:00 reset
+	asks "${greet[@]}" "send:$(request4 8080 192.0.2.2)" reply:00 reset
 	recorded lifetime
 	# The next connection has the file as it is then.
 	write_rules 'allow to any idle=0.2'
-	asks "${greet[@]}" "send:05010001c00002021f90" reply:00 reset
+	asks "${greet[@]}" "send:$(request4 8080 192.0.2.2)" reply:00 reset
 	recorded idle
 }
 

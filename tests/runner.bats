@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # tests/run over a tree with suites of its own.
 
-load superservers # for nap and wait_until
+load common
 
 setup()
 {

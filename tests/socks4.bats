@@ -6,6 +6,8 @@
 # shellcheck disable=SC2094
 
 load handler
+load superservers
+load traffic
 
 teardown()
 {

@@ -6,7 +6,7 @@
 #	stop_sshd			in teardown_file()
 #
 # The host "gateway" takes any command, "forced" has the handler for a forced
-# command. After superservers.bash.
+# command. After common.bash.
 
 # make_keys: the host's, one that may do anything, one with a forced command.
 make_keys()

@@ -6,6 +6,7 @@
 # the targets run; and a journal of its own, which the records are read from.
 
 load handler
+load traffic
 
 message_id=2f62bec659de4328a56333ca27f72940
 
