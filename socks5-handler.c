@@ -3,8 +3,9 @@
  * socks5-handler: the life of one SOCKS5 connection, in the protocol's order.
  *
  * A super-server started this process with a client's connection on
- * descriptors 0 and 1. Each phase returns 0 or -errno; the first failure goes
- * to refuse(), which answers in the form that the phase allows.
+ * descriptors 0 and 1. Each phase returns OUTCOME_DONE or why not; the first
+ * failure goes to session_refuse(), which answers in the form that the phase
+ * allows.
  */
 #include "base/io.h"
 #include "base/log.h"
@@ -24,51 +25,15 @@
 /* The journal has this long to take the record. */
 #define RECORD_MS 5000
 
-/* Answers in the form that the phase allows. */
-static void
-refuse(struct session *s, int rc)
-{
-	uint8_t message[WIRE_METHOD_LEN];
-	int error = -rc;
-
-	s->record.end = ending_of(s->phase, error, &s->why);
-	s->record.error = s->why;
-	io_alarm(SESSION_LINGER_MS);
-	if (s->phase ==
-	    PHASE_RELAYING) { /* the answer was 00, and did not arrive */
-		io_reset_on_close(&s->egress.target);
-		io_reset_on_close(&s->peer.out);
-		return;
-	}
-	if (s->record.end == LOG_END_CLIENT_RESET || s->inbox.end == 0)
-		return; /* nobody is there to be told, or nobody asked */
-	if (s->phase == PHASE_PROXIED)
-		return; /* whoever it is, it doesn't wait for our words */
-	if (s->phase == PHASE_GREETING)
-		io_write(&s->peer.out, message,
-		    wire_put_method(message, WIRE_METHOD_NO_ACCEPTABLE));
-	else if (s->phase == PHASE_LOGIN)
-		io_write(&s->peer.out, message,
-		    wire_put_status(message, WIRE_STATUS_FAILURE));
-	else if (error == EREMOTE)
-		session_reply(s, s->egress.rep, NULL);
-	else if (s->record.end == LOG_END_HANDSHAKE_TIMEOUT)
-		session_reply(s, WIRE_REP_FAILURE, NULL);
-	else
-		session_reply(s, wire_rep_from_errno(error), NULL);
-	session_let_go(s);
-}
-
 static void
 serve(struct session *s)
 {
-	int rc;
-
 	io_alarm(s->config->handshake_timeout_ms);
-	if ((rc = handshake_run(s)) < 0 || (rc = command_begin(s)) < 0)
-		refuse(s, rc);
-	else
+	if (handshake_run(s) == OUTCOME_DONE &&
+	    command_begin(s) == OUTCOME_DONE)
 		command_carry(s);
+	else
+		session_refuse(s);
 }
 
 /* The client is served, and let go before the log gets a word. */
@@ -143,16 +108,10 @@ main(int argc, char **argv)
 	/* Not on the stack: a page of these costs nothing until it is used. */
 	static uint8_t in[IO_BUFFER_SIZE], out[IO_BUFFER_SIZE];
 	static struct session s;
-	struct config config;
+	static struct config config;
 	int rc;
 
-	s.config = &config;
-	s.inbox.data = in;
-	s.outbox.data = out;
-	s.phase = PHASE_GREETING;
-	s.egress.target.fd = -1;
-	s.record = log_nothing;
-	s.record.bytes_up = s.record.bytes_down = 0;
+	session_init(&config, in, out, &s);
 	io_signals_init();
 	peer_guard_stderr(&s.peer);
 	rc = config_read(argc, argv, &config);

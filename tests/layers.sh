@@ -13,13 +13,13 @@ cd "${1:-$(dirname "$0")/..}" || exit 1
 # From the ground up: a directory, and its floors with a | between each two;
 # modules on one floor don't know each other.
 layers=(
-	"base: number memory | addr systemd | journal | log io textfile"
-	"protocol: wire | wire4 proxy url"
+	"base: number memory fault | addr systemd | journal | log io textfile"
+	"protocol: wire | outcome wire4 proxy url"
 	"policy: libcrypt terms host | hash rules identity | ruleword | rulefile | permit auth"
 	"config: usage options | setting | config"
 	"net: resolve | dial | bind relay upstream"
 	"net/udp: batch contacts | names port | route | udp"
-	"session: peer ending | egress | reach admit associate lookup explain | session | handshake command"
+	"session: peer | egress | session | decision handshake | cmd_connect cmd_bind cmd_associate cmd_resolve | command | explain"
 	"service: clients spare report | accept"
 )
 # Neither may include the other, whatever their order.

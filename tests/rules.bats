@@ -268,10 +268,10 @@ $rules:3: *"$'\n'"reply: 00, with 192.0.2.2; RESOLVE_PTR: with its name*" \
 	explains resolve localhost "*"$'\n'"reply: 00, with 127.0.0.1" --resolve
 	explains resolve localhost "*"$'\n'"reply: 02" --resolve \
 		--from=192.0.2.2 --open
-	explains resolve 192.0.2.2 "reply: 07, without --resolve"
+	explains resolve 192.0.2.2 "reply: 07, command not supported without --resolve"
 	for command in bind udp resolve; do
 		explains $command 192.0.2.2 \
-			"reply: 07, as --upstream is asked for CONNECT alone" \
+			"reply: 07, --upstream is asked for CONNECT alone" \
 			--upstream=socks5://127.0.0.1:1090 --resolve
 	done
 }

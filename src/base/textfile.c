@@ -11,29 +11,23 @@
 
 /* 0, or why it is not to be read. */
 static int
-check(int fd, size_t max, size_t *size, const char **wrong)
+check(int fd, size_t max, size_t *size, struct fault *fault)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode)) {
-		*wrong = "not a regular file; name one";
-		return -EINVAL;
-	}
-	if (st.st_uid != 0 && st.st_uid != geteuid()) {
-		*wrong = "it belongs to a user who could change it; chown it "
-			 "to root, or to the user who reads it";
-		return -EPERM;
-	}
-	if (st.st_mode & (S_IWGRP | S_IWOTH)) {
-		*wrong = "others can write to it; chmod go-w takes that away";
-		return -EPERM;
-	}
-	if ((size_t)st.st_size > max) {
-		*wrong = "too long; make it shorter";
-		return -EFBIG;
-	}
+		return fault_set(fault, errno, NULL);
+	if (!S_ISREG(st.st_mode))
+		return fault_set(fault, EINVAL, "not a regular file; name one");
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		return fault_set(fault, EPERM,
+		    "it belongs to a user who could change it; chown it to "
+		    "root, or to the user who reads it");
+	if (st.st_mode & (S_IWGRP | S_IWOTH))
+		return fault_set(fault, EPERM,
+		    "others can write to it; chmod go-w takes that away");
+	if ((size_t)st.st_size > max)
+		return fault_set(fault, EFBIG, "too long; make it shorter");
 	*size = (size_t)st.st_size;
 	return 0;
 }
@@ -59,26 +53,24 @@ read_all(int fd, char *out, size_t size)
 
 int
 textfile_read(
-    const char *path, size_t max, char **text, size_t *len, const char **wrong)
+    const char *path, size_t max, char **text, size_t *len, struct fault *fault)
 {
 	/* Not to wait for anybody at the other end of a pipe. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	char *buffer = NULL;
 	size_t size = 0;
 	ssize_t n = 0;
-	int rc = fd < 0 ? -errno : 0;
+	int rc = fd < 0 ? fault_set(fault, errno, NULL) : 0;
 
-	*wrong = NULL;
 	if (rc == 0)
-		rc = check(fd, max, &size, wrong);
+		rc = check(fd, max, &size, fault);
 	if (rc == 0 && !(buffer = memory_alloc(size + 1)))
-		rc = -ENOMEM;
+		rc = fault_set(fault, ENOMEM, NULL);
 	if (rc == 0 && (n = read_all(fd, buffer, size)) < 0)
-		rc = (int)n;
-	if (rc < 0 && !*wrong)
-		*wrong = rc == -EAGAIN ? "it grows while it is read; write "
-					 "another file and rename it"
-				       : strerror(-rc);
+		rc = fault_set(fault, (int)-n,
+		    n == -EAGAIN ? "it grows while it is read; write another "
+				   "file and rename it"
+				 : NULL);
 	if (fd >= 0)
 		close(fd);
 	if (rc < 0 || !buffer) {

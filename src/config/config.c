@@ -134,11 +134,11 @@ static int
 read_whole(
     const char *option, const char *path, size_t max, char **text, size_t *len)
 {
-	const char *wrong;
+	struct fault fault;
 
-	if (textfile_read(path, max, text, len, &wrong) == 0)
+	if (textfile_read(path, max, text, len, &fault) == 0)
 		return 0;
-	log_fault("--%s=%s: %s", option, path, wrong);
+	log_fault("--%s=%s: %s", option, path, fault_words(&fault));
 	return -EINVAL;
 }
 
@@ -202,7 +202,8 @@ load_users(struct config *config)
 static int
 load_upstream(struct config *config)
 {
-	const char *file = config->upstream_password_file, *why;
+	const char *file = config->upstream_password_file;
+	struct fault fault;
 	char *text = NULL;
 	size_t len;
 	int rc;
@@ -217,10 +218,10 @@ load_upstream(struct config *config)
 	if (!config->upstream_text)
 		return 0;
 	/* The text may hold a password: it isn't repeated. */
-	if (url_parse(config->upstream_text, &config->upstream, &why) < 0) {
+	if (url_parse(config->upstream_text, &config->upstream, &fault) < 0) {
 		log_fault("--upstream: %s; write for example "
 			  "--upstream=socks5://user@proxy.example.org:1080",
-		    why);
+		    fault.words);
 		return -EINVAL;
 	}
 	config->has_upstream = true;
@@ -229,9 +230,9 @@ load_upstream(struct config *config)
 	rc = read_whole("upstream-password", file, 4096, &text, &len);
 	if (rc < 0)
 		return rc;
-	rc = url_set_password(&config->upstream, text, len, &why);
+	rc = url_set_password(&config->upstream, text, len, &fault);
 	if (rc < 0)
-		log_fault("--upstream-password=%s: %s", file, why);
+		log_fault("--upstream-password=%s: %s", file, fault.words);
 	explicit_bzero(text, len);
 	free(text);
 	return rc;

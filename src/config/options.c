@@ -142,17 +142,17 @@ options_read_file(const char *option, const char *path,
     const struct option_entry *entries, options_apply apply, void *context)
 {
 	struct options_place place = {.file = path};
-	const char *wrong;
+	struct fault fault;
 	char *text = NULL, *next, *line;
 	size_t len = 0;
 	bool whole;
-	int rc = textfile_read(path, FILE_MAX, &text, &len, &wrong);
+	int rc = textfile_read(path, FILE_MAX, &text, &len, &fault);
 
 	if (rc < 0) {
-		log_fault("--%s=%s: %s%s", option, path, wrong,
-		    strchr(wrong, ';') ? ""
-				       : "; it has to be a file that "
-					 "this user can read");
+		log_fault("--%s=%s: %s%s", option, path, fault_words(&fault),
+		    *fault.words
+			? ""
+			: "; it has to be a file that this user can read");
 		return -EINVAL;
 	}
 	whole = strlen(text) == len;

@@ -39,47 +39,50 @@ bind_from_anyone(const struct wire_destination *dst)
 }
 
 /* A socket, whose interface and mark are as they have to be; its source too,
- * unless it is bound by the caller. Or -errno. */
+ * unless it is bound by the caller. Or -1 and a failure. */
 static int
 open_socket(const struct dial_options *wanted, sa_family_t family, int type,
-    bool with_source, char fault[DIAL_FAULT_MAX])
+    bool with_source, struct failure *failure)
 {
 	struct dial_options options;
-	int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), rc;
+	int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	if (fd < 0)
-		return -errno;
+	if (fd < 0) {
+		failure_of_system(failure, errno);
+		return -1;
+	}
 	if (!wanted)
 		return fd;
 	options = *wanted;
 	options.rate = 0; /* of the relay's socket, and not of this one */
 	if (!with_source)
 		options.source[0] = options.source[1] = (union addr){0};
-	rc = dial_set_up(fd, family, &options, fault);
-	if (rc == 0)
+	failure_set(failure, OUTCOME_TERMS_UNMET, 0, NULL);
+	if (dial_set_up(fd, family, &options, &failure->cause) == 0)
 		return fd;
 	close(fd);
-	return rc;
+	return -1;
 }
 
 /* Our own address on the way there. No packet is sent. */
-static int
+static enum outcome
 route_to(const union addr *there, const struct dial_options *wanted,
-    union addr *out, char fault[DIAL_FAULT_MAX])
+    union addr *out, struct failure *failure)
 {
 	union addr to = *there;
 	socklen_t len = sizeof(*out);
-	int rc = 0, fd;
+	enum outcome outcome = OUTCOME_DONE;
+	int fd;
 
 	addr_set_port(&to, 9);
-	fd = open_socket(wanted, to.sa.sa_family, SOCK_DGRAM, true, fault);
+	fd = open_socket(wanted, to.sa.sa_family, SOCK_DGRAM, true, failure);
 	if (fd < 0)
-		return fd;
+		return failure->outcome;
 	if (connect(fd, &to.sa, addr_len(&to)) < 0 ||
 	    getsockname(fd, &out->sa, &len) < 0)
-		rc = -errno;
+		outcome = failure_of_connect(failure, errno);
 	close(fd);
-	return rc;
+	return outcome;
 }
 
 static bool
@@ -89,13 +92,15 @@ has_family(const union addr *addr, sa_family_t family)
 }
 
 /* For anyone: where the client has reached us, or the source of that family. */
-static int
-choose_reached(const struct bind_options *options, union addr *out)
+static enum outcome
+choose_reached(const struct bind_options *options, union addr *out,
+    struct failure *failure)
 {
 	const struct dial_options *wanted = options->sockets;
 
 	if (!options->reached)
-		return -EOPNOTSUPP;
+		return failure_set(failure, OUTCOME_COMMAND_UNSUPPORTED, 0,
+		    "BIND needs a client with an IP address");
 	*out = any_port_of(options->reached);
 	for (size_t i = 0; wanted && i < 2; i++) {
 		if (wanted->source[i].sa.sa_family == out->sa.sa_family) {
@@ -103,59 +108,64 @@ choose_reached(const struct bind_options *options, union addr *out)
 			break;
 		}
 	}
-	return has_family(out, options->family) ? 0 : -EAFNOSUPPORT;
+	if (has_family(out, options->family))
+		return OUTCOME_DONE;
+	return failure_of_system(failure, EAFNOSUPPORT);
 }
 
 /* Where to listen; port 0. */
-static int
+static enum outcome
 choose_address(const struct bind_options *options, union addr *out,
-    char fault[DIAL_FAULT_MAX])
+    struct failure *failure)
 {
 	const struct addr_list *expected = options->expected;
-	int error = 0;
+	struct failure worst = {.outcome = OUTCOME_DONE};
 
 	if (!expected)
-		return choose_reached(options, out);
+		return choose_reached(options, out, failure);
 	for (size_t i = 0; i < expected->count; i++) {
 		union addr there = any_port_of(&expected->at[i]), here = {0};
-		int rc;
 
 		if (!has_family(&there, options->family))
 			continue;
-		rc = route_to(&there, options->sockets, &here, fault);
-		if (rc == 0) {
+		if (route_to(&there, options->sockets, &here, failure) ==
+		    OUTCOME_DONE) {
 			*out = any_port_of(&here);
-			return 0;
+			return OUTCOME_DONE;
 		}
-		error = dial_worse(error, -rc);
+		failure_keep_worse(&worst, failure);
 	}
-	return error ? -error : -EAFNOSUPPORT;
+	if (worst.outcome == OUTCOME_DONE)
+		return failure_of_system(failure, EAFNOSUPPORT);
+	*failure = worst;
+	return worst.outcome;
 }
 
-int
+enum outcome
 bind_open(const struct bind_options *options, struct bind_listener *out,
-    char fault[DIAL_FAULT_MAX])
+    struct failure *failure)
 {
 	struct bind_listener listener = {.options = options};
 	socklen_t len = sizeof(listener.bound);
-	int rc = choose_address(options, &listener.bound, fault);
+	enum outcome outcome =
+	    choose_address(options, &listener.bound, failure);
 
-	if (rc < 0)
-		return rc;
+	if (outcome != OUTCOME_DONE)
+		return outcome;
 	listener.fd = open_socket(options->sockets, listener.bound.sa.sa_family,
-	    SOCK_STREAM, false, fault);
+	    SOCK_STREAM, false, failure);
 	if (listener.fd < 0)
-		return listener.fd;
+		return failure->outcome;
 	if (bind(listener.fd, &listener.bound.sa, addr_len(&listener.bound)) <
 		0 ||
 	    listen(listener.fd, BACKLOG) < 0 ||
 	    getsockname(listener.fd, &listener.bound.sa, &len) < 0) {
-		rc = -errno;
+		outcome = failure_of_system(failure, errno);
 		close(listener.fd);
-		return rc;
+		return outcome;
 	}
 	*out = listener;
-	return 0;
+	return OUTCOME_DONE;
 }
 
 static bool
@@ -226,26 +236,31 @@ take_next(struct bind_listener *listener, struct dial_result *out)
 	return rc;
 }
 
-int
+enum outcome
 bind_await(struct bind_listener *listener, const struct io_end *client,
-    struct dial_result *out)
+    struct dial_result *out, struct failure *failure)
 {
 	struct pollfd fds[] = {
 	    {.fd = listener->fd, .events = POLLIN},
 	    {.fd = client->fd, .events = 0},
 	};
-	int rc;
 
-	while ((rc = io_interrupted()) == 0) {
+	while (failure_of_interruption(failure, OUTCOME_CONNECT_TIMEOUT) ==
+	       OUTCOME_DONE) {
+		int rc;
+
 		if (poll(fds, 2, -1) < 0)
 			continue; /* a signal */
 		if (fds[1].revents)
-			return -EPIPE;
+			return failure_set(
+			    failure, OUTCOME_CLIENT_LEFT, 0, NULL);
 		rc = take_next(listener, out);
-		if (rc != 0)
-			break;
+		if (rc > 0)
+			return OUTCOME_DONE;
+		if (rc < 0)
+			return failure_of_system(failure, -rc);
 	}
-	return rc > 0 ? 0 : rc;
+	return failure->outcome;
 }
 
 void

@@ -50,25 +50,25 @@ bool bind_from_anyone(const struct wire_destination *dst);
  * the address where the client reached us. That is what the peer can reach,
  * and never 0.0.0.0. `options` are kept until bind_close().
  *
- * 0, or -EOPNOTSUPP: there is no address to be reached at; -EAFNOSUPPORT: none
- * of this family; -ENETUNREACH and so on: no way to any expected address;
- * -EBADFD, and a sentence in `fault`: dial_set_up(); or the errno of a failed
- * system call.
+ * OUTCOME_DONE; _COMMAND_UNSUPPORTED: there is no address to be reached at;
+ * _FAMILY_UNSUPPORTED: none of this family; _NETWORK_UNREACHABLE and so on: no
+ * way to any expected address; _TERMS_UNMET: dial_set_up(); _SYSTEM.
  */
-int bind_open(const struct bind_options *options, struct bind_listener *out,
-    char fault[DIAL_FAULT_MAX]);
+enum outcome bind_open(const struct bind_options *options,
+    struct bind_listener *out, struct failure *failure);
 
 /*
  * Waits for an expected peer. Others get a reset, and the wait goes on, until
  * the alarm at most; so it does when the client has shut down its own
  * direction.
  *
- * 0: out->fd is connected, `address` is the peer's, the second reply's BND, and
- * `bound` our end. -ETIMEDOUT, -ECANCELED: io_interrupted(); -EPIPE: `client`
- * went away meanwhile; or the errno of a failed system call.
+ * OUTCOME_DONE: out->fd is connected, `address` is the peer's, the second
+ * reply's BND, and `bound` our end. _CONNECT_TIMEOUT: the alarm rang;
+ * _TERMINATED; _CLIENT_LEFT: `client` went away meanwhile; _SYSTEM.
  */
-int bind_await(struct bind_listener *listener, const struct io_end *client,
-    struct dial_result *out);
+enum outcome bind_await(struct bind_listener *listener,
+    const struct io_end *client, struct dial_result *out,
+    struct failure *failure);
 
 /* Once the peer is there, or won't be: nobody else can come. */
 void bind_close(struct bind_listener *listener);

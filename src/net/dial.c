@@ -3,10 +3,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <net/if.h>
 #include <poll.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -26,55 +25,14 @@
 struct attempts {
 	const struct addr_list *list;
 	const struct dial_options *options;
-	char *fault; /* room for DIAL_FAULT_MAX */
-	bool mptcp;  /* still to be asked for */
+	bool mptcp; /* still to be asked for */
 	size_t started, pending;
-	int error; /* the most telling so far, as a positive errno */
+	struct failure worst; /* so far */
 	struct pollfd fds[1 + ADDR_LIST_MAX];
 };
 
 static int
-weight(int error)
-{
-	switch (error) {
-	case 0:
-		return 0;
-	case EBADFD: /* what the target would have said, nobody knows */
-		return 6;
-	case ECONNREFUSED:
-		return 5;
-	case EACCES:
-	case EPERM:
-		return 4;
-	case EHOSTUNREACH:
-	case ENETUNREACH:
-		return 3;
-	case ETIMEDOUT:
-		return 2;
-	default:
-		return 1;
-	}
-}
-
-int
-dial_worse(int a, int b)
-{
-	return weight(b) > weight(a) ? b : a;
-}
-
-__attribute__((format(printf, 2, 3))) static int
-explain(char fault[DIAL_FAULT_MAX], const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(fault, DIAL_FAULT_MAX, format, args);
-	va_end(args);
-	return -EBADFD;
-}
-
-static int
-use_interface(int fd, const char *name, char fault[DIAL_FAULT_MAX])
+use_interface(int fd, const char *name, struct fault *fault)
 {
 	size_t len = strlen(name);
 
@@ -85,36 +43,40 @@ use_interface(int fd, const char *name, char fault[DIAL_FAULT_MAX])
 		     (socklen_t)len) == 0)
 		return 0;
 	if (errno == ENODEV)
-		return explain(
-		    fault, "interface=%s: there is no such interface", name);
+		return fault_set(fault, errno,
+		    "interface=%s: there is no such interface", name);
 	if (errno == EPERM)
-		return explain(fault, "interface=%s needs CAP_NET_RAW", name);
-	return explain(fault, "interface=%s: %s", name, strerror(errno));
+		return fault_set(
+		    fault, errno, "interface=%s needs CAP_NET_RAW", name);
+	return fault_set(
+	    fault, errno, "interface=%s: %s", name, strerror(errno));
 }
 
 static int
-use_mark(int fd, uint32_t mark, char fault[DIAL_FAULT_MAX])
+use_mark(int fd, uint32_t mark, struct fault *fault)
 {
 	if (setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) == 0)
 		return 0;
 	if (errno == EPERM)
-		return explain(fault, "mark=%u needs CAP_NET_ADMIN", mark);
-	return explain(fault, "mark=%u: %s", mark, strerror(errno));
+		return fault_set(
+		    fault, errno, "mark=%u needs CAP_NET_ADMIN", mark);
+	return fault_set(fault, errno, "mark=%u: %s", mark, strerror(errno));
 }
 
 static int
-use_rate(int fd, uint64_t rate, char fault[DIAL_FAULT_MAX])
+use_rate(int fd, uint64_t rate, struct fault *fault)
 {
 	struct io_end end = {.fd = fd, .kind = IO_TCP};
 	int rc = io_set_rate(&end, rate);
 
 	if (rc == 0)
 		return 0;
-	return explain(fault, "rate=%ju: %s", (uintmax_t)rate, strerror(-rc));
+	return fault_set(
+	    fault, -rc, "rate=%" PRIu64 ": %s", rate, strerror(-rc));
 }
 
 static int
-use_source(int fd, const union addr *source, char fault[DIAL_FAULT_MAX])
+use_source(int fd, const union addr *source, struct fault *fault)
 {
 	const int on = 1;
 	char text[INET6_ADDRSTRLEN];
@@ -135,19 +97,19 @@ use_source(int fd, const union addr *source, char fault[DIAL_FAULT_MAX])
 	if (bind(fd, &own.sa, addr_len(&own)) == 0)
 		return 0;
 	if (errno == EADDRNOTAVAIL)
-		return explain(
-		    fault, "source=%s is no address of this machine", text);
+		return fault_set(fault, errno,
+		    "source=%s is no address of this machine", text);
 	if (own.sa.sa_family == AF_INET6 && errno == EINVAL &&
 	    IN6_IS_ADDR_LINKLOCAL(&own.in6.sin6_addr))
-		return explain(fault,
+		return fault_set(fault, errno,
 		    "source=%s is link-local and needs an interface", text);
-	return explain(fault, "source=%s: %s", text, strerror(errno));
+	return fault_set(fault, errno, "source=%s: %s", text, strerror(errno));
 }
 
 /* A link-local source is looked for at the interface, which goes first. */
 int
 dial_set_up(int fd, sa_family_t family, const struct dial_options *options,
-    char fault[DIAL_FAULT_MAX])
+    struct fault *fault)
 {
 	int rc = 0;
 
@@ -164,60 +126,60 @@ dial_set_up(int fd, sa_family_t family, const struct dial_options *options,
 	return rc;
 }
 
-/* A socket as the options want it, or -errno. */
+/* A socket as the options want it, or -1 and a failure. */
 static int
-open_socket(struct attempts *try, sa_family_t family)
+open_socket(struct attempts *try, sa_family_t family, struct failure *failure)
 {
 	const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-	int fd = -1, rc;
+	int fd = -1;
 
 	if (try->mptcp) {
 		fd = socket(family, type, IPPROTO_MPTCP);
 		/* A kernel without it, or told to do without. */
-		if (fd < 0 && (errno == EPROTONOSUPPORT ||
-				  errno == ENOPROTOOPT || errno == EINVAL))
-			try->mptcp = false;
-		else if (fd < 0)
-			return -errno;
+		try->mptcp =
+		    fd >= 0 || (errno != EPROTONOSUPPORT &&
+				   errno != ENOPROTOOPT && errno != EINVAL);
 	}
-	if (fd < 0)
+	if (fd < 0 && !try->mptcp)
 		fd = socket(family, type, 0);
-	if (fd < 0)
-		return -errno;
-	rc = dial_set_up(fd, family, try->options, try->fault);
-	if (rc == 0)
+	if (fd < 0) {
+		failure_of_system(failure, errno);
+		return -1;
+	}
+	failure_set(failure, OUTCOME_TERMS_UNMET, 0, NULL);
+	if (dial_set_up(fd, family, try->options, &failure->cause) == 0)
 		return fd;
 	close(fd);
-	return rc;
+	return -1;
 }
 
-/* Begins the next attempt; one that fails at once only leaves its error. */
+/* Begins the next attempt; one that fails at once only leaves its failure. */
 static void
 start_next(struct attempts *try)
 {
 	const union addr *addr = &try->list->at[try->started];
 	struct pollfd *slot = &try->fds[1 + try->started++];
+	struct failure failure;
 	int fd;
 
 	*slot = (struct pollfd){.fd = -1, .events = POLLOUT};
-	fd = open_socket(try, addr->sa.sa_family);
-	if (fd < 0) {
-		try->error = dial_worse(try->error, -fd);
+	fd = open_socket(try, addr->sa.sa_family, &failure);
+	if (fd >= 0 && (connect(fd, &addr->sa, addr_len(addr)) == 0 ||
+			   errno == EINPROGRESS)) {
+		slot->fd = fd;
+		try->pending++;
 		return;
 	}
-	if (connect(fd, &addr->sa, addr_len(addr)) < 0 &&
-	    errno != EINPROGRESS) {
-		try->error = dial_worse(try->error, errno);
+	if (fd >= 0) {
+		failure_of_connect(&failure, errno);
 		close(fd);
-		return;
 	}
-	slot->fd = fd;
-	try->pending++;
+	failure_keep_worse(&try->worst, &failure);
 }
 
 /* Why an attempt that is decided failed; 0 when it is connected. */
 static int
-outcome(const struct pollfd *slot, const union addr *addr, union addr *bound)
+error_of(const struct pollfd *slot, const union addr *addr, union addr *bound)
 {
 	int fd = slot->fd, error = 0;
 	socklen_t len = sizeof(error);
@@ -254,12 +216,13 @@ harvest(struct attempts *try, struct dial_result *out)
 {
 	for (size_t i = 0; i < try->started; i++) {
 		struct pollfd *slot = &try->fds[1 + i];
+		struct failure failure;
 		union addr bound;
 		int error;
 
 		if (slot->fd < 0 || !slot->revents)
 			continue;
-		error = outcome(slot, &try->list->at[i], &bound);
+		error = error_of(slot, &try->list->at[i], &bound);
 		if (error == 0) {
 			*out = (struct dial_result){
 			    .fd = slot->fd,
@@ -270,7 +233,8 @@ harvest(struct attempts *try, struct dial_result *out)
 			slot->fd = -1;
 			return true;
 		}
-		try->error = dial_worse(try->error, error);
+		failure_of_connect(&failure, error);
+		failure_keep_worse(&try->worst, &failure);
 		close(slot->fd);
 		slot->fd = -1;
 		try->pending--;
@@ -278,7 +242,7 @@ harvest(struct attempts *try, struct dial_result *out)
 	return false;
 }
 
-/* One round: 0 to go on, 1 connected, or -errno. */
+/* One round: 1 connected, 0 to go on, -1 all have failed or the client left. */
 static int
 take_turn(struct attempts *try, bool *start, struct dial_result *out)
 {
@@ -294,13 +258,15 @@ take_turn(struct attempts *try, bool *start, struct dial_result *out)
 		more = try->started < try->list->count;
 	}
 	if (try->pending == 0)
-		return -try->error;
+		return -1;
 
 	n = poll(try->fds, 1 + try->started, more ? ATTEMPT_DELAY_MS : -1);
 	if (n < 0)
 		return 0; /* a signal; the caller looks */
-	if (try->fds[0].revents)
-		return -EPIPE;
+	if (try->fds[0].revents) {
+		failure_set(&try->worst, OUTCOME_CLIENT_LEFT, 0, NULL);
+		return -1;
+	}
 	pending = try->pending;
 	if (harvest(try, out))
 		return 1;
@@ -308,33 +274,38 @@ take_turn(struct attempts *try, bool *start, struct dial_result *out)
 	return 0;
 }
 
-int
+enum outcome
 dial(const struct addr_list *list, const struct dial_options *options,
     const struct io_end *client, struct dial_result *out,
-    char fault[DIAL_FAULT_MAX])
+    struct failure *failure)
 {
 	struct attempts try;
+	struct failure interruption;
 	bool start = true;
-	int rc;
+	int rc = 0;
 
 	try.list = list;
 	try.options = options;
-	try.fault = fault;
 	try.mptcp = options->mptcp && options->rate == 0;
 	try.started = try.pending = 0;
-	try.error = 0;
+	try.worst.outcome = OUTCOME_DONE;
 	try.fds[0] = (struct pollfd){.fd = client->fd, .events = 0};
 
-	while ((rc = io_interrupted()) == 0) {
+	while (rc == 0 && failure_of_interruption(&interruption,
+			      OUTCOME_CONNECT_TIMEOUT) == OUTCOME_DONE)
 		rc = take_turn(&try, &start, out);
-		if (rc != 0)
-			break;
-	}
 	for (size_t i = 0; i < try.started; i++) {
 		if (try.fds[1 + i].fd >= 0)
 			close(try.fds[1 + i].fd);
 	}
-	if (rc == -ETIMEDOUT)
-		return -dial_worse(try.error, ETIMEDOUT);
-	return rc > 0 ? 0 : rc;
+	if (rc > 0)
+		return OUTCOME_DONE;
+	if (rc == 0 && interruption.outcome == OUTCOME_TERMINATED)
+		try.worst = interruption;
+	else if (rc == 0)
+		failure_keep_worse(&try.worst, &interruption);
+	else if (list->count == 0)
+		failure_set(&try.worst, OUTCOME_NO_SUCH_NAME, 0, NULL);
+	*failure = try.worst;
+	return failure->outcome;
 }

@@ -6,7 +6,9 @@
 #define DIAL_H
 
 #include "base/addr.h"
+#include "base/fault.h"
 #include "base/io.h"
+#include "protocol/outcome.h"
 
 /* How a socket comes out; all zero: as the kernel chooses. */
 struct dial_options {
@@ -33,36 +35,26 @@ struct dial_result {
 	bool mptcp;         /* both ends speak Multipath TCP */
 };
 
-/* The longest of the sentences below; a longer name is cut. */
-#define DIAL_FAULT_MAX 128
-
 /*
  * RFC 8305 section 5: one attempt after the other in the order given, the next
  * after 250 ms or as soon as one fails; the first to connect wins, the others
  * are closed.
  *
- * 0, or -errno of the most telling failure (a socket that couldn't be made as
- * the options want it, then refused, then forbidden by a packet filter, then
- * unreachable, then timed out, then anything else) when none connected or the
- * alarm rang; -EPIPE: `client` went away meanwhile; -ECANCELED: SIGTERM.
- *
- * -EBADFD is what the options could not be had for, a fault on this side
- * whatever its own errno was: the sentence in `fault` names option and reason
- * ("mark=7 needs CAP_NET_ADMIN"). Otherwise `fault` has no meaning.
+ * OUTCOME_DONE; or, when none connected or the alarm rang, the most telling
+ * failure as failure_keep_worse() has it, OUTCOME_TERMS_UNMET for a socket that
+ * couldn't be made as the options want it. OUTCOME_CLIENT_LEFT: `client` went
+ * away meanwhile; OUTCOME_TERMINATED.
  */
-int dial(const struct addr_list *list, const struct dial_options *options,
-    const struct io_end *client, struct dial_result *out,
-    char fault[DIAL_FAULT_MAX]);
+enum outcome dial(const struct addr_list *list,
+    const struct dial_options *options, const struct io_end *client,
+    struct dial_result *out, struct failure *failure);
 
 /*
  * Makes a new socket of that family come out as the options want it: the
- * source is bound, with a port still to be chosen. 0, or -EBADFD with a
- * sentence, as above.
+ * source is bound, with a port still to be chosen. 0, or -errno, and the fault
+ * names option and reason ("mark=7 needs CAP_NET_ADMIN").
  */
 int dial_set_up(int fd, sa_family_t family, const struct dial_options *options,
-    char fault[DIAL_FAULT_MAX]);
-
-/* The more telling of two errnos, as above; 0 is the least. */
-int dial_worse(int a, int b);
+    struct fault *fault);
 
 #endif

@@ -25,7 +25,8 @@ struct question {
 
 /* What the child reports, in one write, as far as it is used. */
 struct answer {
-	int rc;
+	enum outcome outcome;
+	int error; /* its errno, or 0 */
 	union {
 		struct addr_list list;
 		char name[WIRE_NAME_SIZE];
@@ -34,25 +35,29 @@ struct answer {
 
 _Static_assert(sizeof(struct answer) <= PIPE_BUF, "written in one piece");
 
-int
-resolve_errno(int eai, int system_errno)
+enum outcome
+resolve_outcome(int eai, int system_errno, int *error)
 {
+	*error = 0;
 	switch (eai) {
 	case 0:
-		return 0;
+		return OUTCOME_DONE;
 	case EAI_NONAME:
 	case EAI_NODATA:
 	case EAI_ADDRFAMILY:
-		return -ENXIO;
+		return OUTCOME_NO_SUCH_NAME;
 	case EAI_AGAIN:
 	case EAI_FAIL:
-		return -EREMOTEIO;
+		return OUTCOME_NO_NAME_SERVER;
 	case EAI_MEMORY:
-		return -ENOMEM;
+		*error = ENOMEM;
+		return OUTCOME_SYSTEM;
 	case EAI_SYSTEM:
-		return system_errno ? -system_errno : -EIO;
+		*error = system_errno ? system_errno : EIO;
+		return OUTCOME_SYSTEM;
 	default: /* our own arguments were wrong */
-		return -EINVAL;
+		*error = EINVAL;
+		return OUTCOME_SYSTEM;
 	}
 }
 
@@ -66,7 +71,8 @@ look_up(const char *name, uint16_t port, struct answer *out)
 	struct addrinfo *found = NULL;
 
 	errno = 0;
-	out->rc = resolve_errno(getaddrinfo(name, NULL, &hints, &found), errno);
+	out->outcome = resolve_outcome(
+	    getaddrinfo(name, NULL, &hints, &found), errno, &out->error);
 	out->list.count = 0;
 	for (struct addrinfo *ai = found; ai; ai = ai->ai_next) {
 		union addr *addr = &out->list.at[out->list.count];
@@ -82,8 +88,8 @@ look_up(const char *name, uint16_t port, struct answer *out)
 			addr->in6.sin6_port = htons(port);
 		out->list.count++;
 	}
-	if (out->rc == 0 && out->list.count == 0)
-		out->rc = -ENXIO;
+	if (out->outcome == OUTCOME_DONE && out->list.count == 0)
+		out->outcome = OUTCOME_NO_SUCH_NAME;
 }
 
 /* Whoever owns the address says what its name is: any bytes may come. */
@@ -95,16 +101,17 @@ look_up_name(const union addr *addr, struct answer *out)
 
 	errno = 0;
 	out->name[0] = '\0';
-	out->rc = resolve_errno(getnameinfo(&addr->sa, addr_len(addr), name,
-				    sizeof(name), NULL, 0, NI_NAMEREQD),
-	    errno);
-	if (out->rc < 0)
+	out->outcome =
+	    resolve_outcome(getnameinfo(&addr->sa, addr_len(addr), name,
+				sizeof(name), NULL, 0, NI_NAMEREQD),
+		errno, &out->error);
+	if (out->outcome != OUTCOME_DONE)
 		return;
 	len = strlen(name);
 	if (len < sizeof(out->name) && wire_check_name(name, len) == 0)
 		memcpy(out->name, name, len + 1);
 	else
-		out->rc = -ENXIO;
+		out->outcome = OUTCOME_NO_SUCH_NAME;
 }
 
 /* The child: looks up, reports, is gone. */
@@ -152,18 +159,22 @@ start(const struct question *question, struct resolve *out)
 }
 
 /* Takes the answer there is, and ends the child. */
-static int
-finish(struct resolve *resolve, struct answer *out)
+static enum outcome
+finish(struct resolve *resolve, struct answer *out, struct failure *failure)
 {
 	ssize_t n = read(resolve->fd, out, sizeof(*out));
-	int rc = n < 0 ? -errno : n == 0 ? -EIO : out->rc;
+	int error = n < 0 ? errno : EIO;
 
 	close(resolve->fd);
 	resolve->fd = -1;
 	kill(resolve->pid, SIGKILL);
 	while (waitpid(resolve->pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	return rc;
+	if (n <= 0)
+		return failure_of_system(failure, error);
+	if (out->outcome == OUTCOME_DONE)
+		return OUTCOME_DONE;
+	return failure_set(failure, out->outcome, out->error, NULL);
 }
 
 int
@@ -174,77 +185,84 @@ resolve_start(const char *name, uint16_t port, struct resolve *out)
 	return start(&question, out);
 }
 
-int
-resolve_finish(struct resolve *resolve, struct addr_list *out)
+enum outcome
+resolve_finish(
+    struct resolve *resolve, struct addr_list *out, struct failure *failure)
 {
 	struct answer answer;
-	int rc = finish(resolve, &answer);
+	enum outcome outcome = finish(resolve, &answer, failure);
 
-	if (rc == 0)
+	if (outcome == OUTCOME_DONE)
 		*out = answer.list;
-	return rc;
+	return outcome;
 }
 
 /* Waits for the answer, the alarm, or the client's leaving. */
-static int
-await(int answer, const struct io_end *client)
+static enum outcome
+await(int answer, const struct io_end *client, struct failure *failure)
 {
 	struct pollfd fds[] = {
 	    {.fd = answer, .events = POLLIN},
 	    {.fd = client->fd, .events = 0},
 	};
-	int rc;
+	enum outcome outcome;
 
-	while ((rc = io_interrupted()) == 0 && !fds[0].revents) {
+	while ((outcome = failure_of_interruption(
+		    failure, OUTCOME_CONNECT_TIMEOUT)) == OUTCOME_DONE &&
+	       !fds[0].revents) {
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
-			return -errno;
+			return failure_of_system(failure, errno);
 		if (fds[1].revents)
-			return -EPIPE;
+			return failure_set(
+			    failure, OUTCOME_CLIENT_LEFT, 0, NULL);
 	}
-	return rc;
+	return outcome;
 }
 
-static int
+static enum outcome
 ask_and_wait(const struct question *question, const struct io_end *client,
-    struct answer *out)
+    struct answer *out, struct failure *failure)
 {
 	struct resolve resolve = {.fd = -1};
-	int ended, rc = start(question, &resolve);
+	struct failure unused;
+	int rc = start(question, &resolve);
 
 	if (rc < 0)
-		return rc;
-	ended = await(resolve.fd, client);
-	rc = finish(&resolve, out);
-	return ended < 0 ? ended : rc;
+		return failure_of_system(failure, -rc);
+	if (await(resolve.fd, client, failure) == OUTCOME_DONE)
+		return finish(&resolve, out, failure);
+	finish(&resolve, out, &unused);
+	return failure->outcome;
 }
 
-int
+enum outcome
 resolve_name_of(const union addr *addr, const struct io_end *client,
-    char out[WIRE_NAME_SIZE])
+    char out[WIRE_NAME_SIZE], struct failure *failure)
 {
 	const struct question question = {.addr = addr};
 	struct answer answer;
-	int rc = ask_and_wait(&question, client, &answer);
+	enum outcome outcome =
+	    ask_and_wait(&question, client, &answer, failure);
 
-	if (rc == 0)
+	if (outcome == OUTCOME_DONE)
 		memcpy(out, answer.name, strlen(answer.name) + 1);
-	return rc;
+	return outcome;
 }
 
-int
+enum outcome
 resolve_destination(const struct wire_destination *dst,
-    const struct io_end *client, struct addr_list *out)
+    const struct io_end *client, struct addr_list *out, struct failure *failure)
 {
 	const struct question question = {.name = dst->name, .port = dst->port};
+	enum outcome outcome = OUTCOME_DONE;
 	struct answer answer;
-	int rc = 0;
 
 	answer.list.count = 1;
 	if (wire_literal(dst, &answer.list.at[0]) != 0)
-		rc = ask_and_wait(&question, client, &answer);
-	if (rc < 0)
-		return rc;
+		outcome = ask_and_wait(&question, client, &answer, failure);
+	if (outcome != OUTCOME_DONE)
+		return outcome;
 	*out = answer.list;
 	addr_interleave(out);
-	return 0;
+	return OUTCOME_DONE;
 }

@@ -8,6 +8,7 @@
 
 #include "base/addr.h"
 #include "base/io.h"
+#include "protocol/outcome.h"
 #include "protocol/wire.h"
 
 #include <sys/types.h>
@@ -19,13 +20,13 @@
  * modules block SIGALRM while they wait), and what it allocates and loads is
  * gone with the child. Families take turns in the result (RFC 8305 section 4).
  *
- * 0, or -ENXIO: no such name, or no address for it; -EREMOTEIO: the name
- * servers couldn't tell; -EPIPE: `client` went away meanwhile; -ETIMEDOUT,
- * -ECANCELED: io_interrupted(); -EIO: the child died; or the errno of a failed
- * system call.
+ * OUTCOME_DONE; _NO_SUCH_NAME; _NO_NAME_SERVER; _CLIENT_LEFT: `client` went
+ * away meanwhile; _CONNECT_TIMEOUT: the alarm rang; _TERMINATED; _SYSTEM, with
+ * EIO where the child died.
  */
-int resolve_destination(const struct wire_destination *dst,
-    const struct io_end *client, struct addr_list *out);
+enum outcome resolve_destination(const struct wire_destination *dst,
+    const struct io_end *client, struct addr_list *out,
+    struct failure *failure);
 
 /* A look-up under way. */
 struct resolve {
@@ -39,22 +40,26 @@ struct resolve {
 int resolve_start(const char *name, uint16_t port, struct resolve *out);
 
 /*
- * Ends the look-up, and its child with it: 0 or -errno as above, and -EAGAIN
- * when there was no answer yet. Does not wait for one.
+ * Ends the look-up, and its child with it. Does not wait for an answer: where
+ * there was none yet, that is OUTCOME_SYSTEM with EAGAIN. The rest as above.
  */
-int resolve_finish(struct resolve *resolve, struct addr_list *out);
+enum outcome resolve_finish(
+    struct resolve *resolve, struct addr_list *out, struct failure *failure);
 
 /*
  * The name that an address has (PTR), from getnameinfo(3), in a child process
- * as above. Whether the name has this address is not looked at. 0, or -ENXIO:
- * it has none, or none that wire_check_destination() would pass; the rest as
- * above.
+ * as above. Whether the name has this address is not looked at.
+ * OUTCOME_NO_SUCH_NAME: it has none, or none that wire_check_destination()
+ * would pass; the rest as above.
  */
-int resolve_name_of(const union addr *addr, const struct io_end *client,
-    char out[WIRE_NAME_SIZE]);
+enum outcome resolve_name_of(const union addr *addr,
+    const struct io_end *client, char out[WIRE_NAME_SIZE],
+    struct failure *failure);
 
-/* A code of getaddrinfo(3) or getnameinfo(3) as a negative errno, as above; 0
- * for 0. */
-int resolve_errno(int eai, int system_errno);
+/*
+ * What a code of getaddrinfo(3) or getnameinfo(3) means; *error becomes the
+ * errno that goes with it, or 0.
+ */
+enum outcome resolve_outcome(int eai, int system_errno, int *error);
 
 #endif

@@ -7,68 +7,90 @@
 
 struct talk {
 	const struct io_end *server, *client;
+	struct failure *failure;
 	size_t len; /* bytes of a message that has begun */
 	uint8_t data[WIRE_ANSWER_MAX];
 };
 
-static int
-say(const struct talk *talk, const uint8_t *data, size_t len)
+/* The server did this instead of what it was asked for. */
+static enum outcome
+fail(struct talk *talk, const char *words)
 {
-	int rc = io_write(talk->server, data, len);
+	return failure_set(
+	    talk->failure, OUTCOME_UPSTREAM, 0, "upstream: %s", words);
+}
 
-	if (rc == 0 || rc == -ECANCELED)
-		return rc;
-	return rc == -ETIMEDOUT ? -ETIME : -ECONNRESET;
+/* The alarm, SIGTERM, or neither. */
+static enum outcome
+interruption(struct talk *talk)
+{
+	enum outcome outcome =
+	    failure_of_interruption(talk->failure, OUTCOME_UPSTREAM);
+
+	return outcome == OUTCOME_UPSTREAM ? fail(talk, "it is silent")
+					   : outcome;
+}
+
+static enum outcome
+say(struct talk *talk, const uint8_t *data, size_t len)
+{
+	enum outcome outcome;
+
+	if (io_write(talk->server, data, len) == 0)
+		return OUTCOME_DONE;
+	outcome = interruption(talk);
+	return outcome == OUTCOME_DONE ? fail(talk, "it hung up") : outcome;
 }
 
 /* Waits for more of a message that has at least so many bytes. */
-static int
+static enum outcome
 read_more(struct talk *talk, size_t least)
 {
 	struct pollfd fds[] = {
 	    {.fd = talk->client->fd, .events = 0},
 	    {.fd = talk->server->fd, .events = POLLIN},
 	};
-	int rc;
+	enum outcome outcome;
 
-	while ((rc = io_interrupted()) == 0) {
+	while ((outcome = interruption(talk)) == OUTCOME_DONE) {
 		ssize_t n;
 
 		if (poll(fds, 2, -1) < 0)
 			continue; /* a signal */
 		if (fds[0].revents)
-			return -EPIPE;
+			return failure_set(
+			    talk->failure, OUTCOME_CLIENT_LEFT, 0, NULL);
 		n = io_read_now(
 		    talk->server, talk->data + talk->len, least - talk->len);
 		if (n == -EAGAIN)
 			continue;
 		if (n <= 0)
-			return -ECONNRESET;
+			return fail(talk, "it hung up");
 		talk->len += (size_t)n;
-		return 0;
+		return OUTCOME_DONE;
 	}
-	return rc == -ETIMEDOUT ? -ETIME : rc;
+	return outcome;
 }
 
 /* RFC 1929 */
-static int
+static enum outcome
 log_in(struct talk *talk, const struct wire_password *login)
 {
 	uint8_t message[WIRE_PASSWORD_MAX], status;
-	int rc = say(talk, message, wire_put_password(message, login));
+	enum outcome outcome =
+	    say(talk, message, wire_put_password(message, login));
 
 	explicit_bzero(message, sizeof(message));
 	talk->len = 0;
-	if (rc < 0)
-		return rc;
-	while (wire_get_status(talk->data, talk->len, &status) == 0) {
-		if ((rc = read_more(talk, WIRE_STATUS_LEN)) < 0)
-			return rc;
-	}
-	return status == WIRE_STATUS_SUCCESS ? 0 : -EKEYREJECTED;
+	while (outcome == OUTCOME_DONE &&
+	       wire_get_status(talk->data, talk->len, &status) == 0)
+		outcome = read_more(talk, WIRE_STATUS_LEN);
+	if (outcome == OUTCOME_DONE && status != WIRE_STATUS_SUCCESS)
+		return fail(talk, "it doesn't take the user and password");
+	return outcome;
 }
 
-static int
+static enum outcome
 greet(struct talk *talk, const struct wire_password *login)
 {
 	/* Whoever gave us a password wants it to be used. */
@@ -76,24 +98,23 @@ greet(struct talk *talk, const struct wire_password *login)
 	    WIRE_METHOD_PASSWORD, WIRE_METHOD_NONE};
 	size_t first = login ? 0 : 1;
 	uint8_t message[WIRE_GREETING_MAX], method;
-	ssize_t n;
-	int rc = say(talk, message,
+	ssize_t n = 0;
+	enum outcome outcome = say(talk, message,
 	    wire_put_greeting(
 		message, methods + first, sizeof(methods) - first));
 
-	if (rc < 0)
-		return rc;
-	while ((n = wire_get_method(talk->data, talk->len, &method)) == 0) {
-		if ((rc = read_more(talk, WIRE_METHOD_LEN)) < 0)
-			return rc;
-	}
-	if (n < 0)
-		return (int)n;
-	if (method == WIRE_METHOD_NO_ACCEPTABLE)
-		return -ENOPROTOOPT;
-	if (method == WIRE_METHOD_PASSWORD && login)
+	while (outcome == OUTCOME_DONE &&
+	       (n = wire_get_method(talk->data, talk->len, &method)) == 0)
+		outcome = read_more(talk, WIRE_METHOD_LEN);
+	if (outcome != OUTCOME_DONE)
+		return outcome;
+	if (n > 0 && method == WIRE_METHOD_NO_ACCEPTABLE)
+		return fail(talk, "it wants another method of authentication");
+	if (n > 0 && method == WIRE_METHOD_PASSWORD && login)
 		return log_in(talk, login);
-	return method == WIRE_METHOD_NONE ? 0 : -EPROTO;
+	return n > 0 && method == WIRE_METHOD_NONE
+		   ? OUTCOME_DONE
+		   : fail(talk, "it doesn't speak SOCKS5");
 }
 
 static union addr
@@ -117,7 +138,7 @@ is_refusal(const struct talk *talk)
 	       talk->data[1] != WIRE_REP_SUCCEEDED;
 }
 
-static int
+static enum outcome
 ask(struct talk *talk, const struct wire_request *request,
     struct upstream_reply *out)
 {
@@ -125,42 +146,42 @@ ask(struct talk *talk, const struct wire_request *request,
 	uint8_t message[WIRE_REQUEST_MAX];
 	struct wire_reply reply;
 	union addr addr;
-	ssize_t n;
-	int rc;
+	ssize_t n = 0;
+	enum outcome outcome;
 
 	/* Another server may read 010.0.0.1 in another way. */
 	if (wire_literal(&request->dst, &addr) >= 0)
 		plain.dst = wire_destination_of(&addr);
-	rc = say(talk, message, wire_put_request(message, &plain));
-	if (rc < 0)
-		return rc;
+	outcome = say(talk, message, wire_put_request(message, &plain));
 	talk->len = 0;
-	while ((n = wire_get_reply(talk->data, talk->len, &reply)) == 0 &&
-	       !is_refusal(talk)) {
-		rc = read_more(talk, wire_reply_len(talk->data, talk->len));
-		if (rc < 0)
-			return rc;
-	}
+	while (outcome == OUTCOME_DONE &&
+	       (n = wire_get_reply(talk->data, talk->len, &reply)) == 0 &&
+	       !is_refusal(talk))
+		outcome =
+		    read_more(talk, wire_reply_len(talk->data, talk->len));
+	if (outcome != OUTCOME_DONE)
+		return outcome;
 	if (is_refusal(talk)) {
 		*out = (struct upstream_reply){.rep = talk->data[1]};
-		return 0;
+		return OUTCOME_DONE;
 	}
 	if (n < 0)
-		return -EPROTO;
+		return fail(talk, "it doesn't speak SOCKS5");
 	*out = (struct upstream_reply){
 	    .rep = reply.rep,
 	    .bound = bound_address(&reply.bound),
 	};
-	return 0;
+	return OUTCOME_DONE;
 }
 
-int
+enum outcome
 upstream_ask(const struct io_end *server, const struct wire_password *login,
     const struct wire_request *request, const struct io_end *client,
-    struct upstream_reply *out)
+    struct upstream_reply *out, struct failure *failure)
 {
-	struct talk talk = {.server = server, .client = client};
-	int rc = greet(&talk, login);
+	struct talk talk = {
+	    .server = server, .client = client, .failure = failure};
+	enum outcome outcome = greet(&talk, login);
 
-	return rc < 0 ? rc : ask(&talk, request, out);
+	return outcome == OUTCOME_DONE ? ask(&talk, request, out) : outcome;
 }

@@ -7,6 +7,7 @@
 
 #include "base/addr.h"
 #include "base/io.h"
+#include "protocol/outcome.h"
 #include "protocol/wire.h"
 
 struct upstream_reply {
@@ -21,19 +22,14 @@ struct upstream_reply {
  * for those that are an address (wire_literal()). No byte behind its reply is
  * read. The alarm is the caller's.
  *
- * 0: it has answered, with whatever REP. Or -errno, each for one cause:
- * -EPROTO        what it says isn't SOCKS5
- * -ENOPROTOOPT   it wants another method: a password, where there is no login
- * -EKEYREJECTED  it doesn't take the user and password
- * -ECONNRESET    it hung up before it had answered
- * -ETIME         it was silent until the alarm rang
- * -EPIPE         `client` went away meanwhile
- * -ECANCELED     SIGTERM
- * None of these says anything about the target: the REP that
- * wire_rep_from_errno() makes of the first five is 01.
+ * OUTCOME_DONE: it has answered, with whatever REP. _UPSTREAM, in words: what
+ * it says isn't SOCKS5, it wants another method or another password, it hung
+ * up, or it was silent until the alarm rang. _CLIENT_LEFT: `client` went away
+ * meanwhile; _TERMINATED.
  */
-int upstream_ask(const struct io_end *server, const struct wire_password *login,
-    const struct wire_request *request, const struct io_end *client,
-    struct upstream_reply *out);
+enum outcome upstream_ask(const struct io_end *server,
+    const struct wire_password *login, const struct wire_request *request,
+    const struct io_end *client, struct upstream_reply *out,
+    struct failure *failure);
 
 #endif

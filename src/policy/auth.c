@@ -6,9 +6,7 @@
 #include "policy/libcrypt.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -16,9 +14,10 @@
 
 uint8_t
 auth_choose_method(const struct wire_greeting *offer,
-    const struct auth_policy *policy, const char **why)
+    const struct auth_policy *policy, struct failure *failure)
 {
 	size_t len = offer->methods_len;
+	const char *words;
 
 	if (policy->has_users &&
 	    memchr(offer->methods, WIRE_METHOD_PASSWORD, len))
@@ -26,14 +25,15 @@ auth_choose_method(const struct wire_greeting *offer,
 	if (policy->needs_none && memchr(offer->methods, WIRE_METHOD_NONE, len))
 		return WIRE_METHOD_NONE;
 	if (policy->needs_none)
-		*why = "no method in common";
+		words = NULL;
 	else if (policy->has_users)
-		*why = "it offered no password";
+		words = "it offered no password";
 	else if (policy->has_rules)
-		*why = "the rules allow it nothing without a password";
+		words = "the rules allow it nothing without a password";
 	else
-		*why = "only local clients may come in without --users=FILE, "
-		       "--rules=FILE or --open";
+		words = "only local clients may come in without --users=FILE, "
+			"--rules=FILE or --open";
+	failure_set(failure, OUTCOME_NO_METHOD, 0, words ? "%s" : NULL, words);
 	return WIRE_METHOD_NO_ACCEPTABLE;
 }
 
@@ -98,18 +98,6 @@ draw(const struct auth_users *users, const char *name, size_t name_len)
 	return drawn;
 }
 
-static int
-refuse(struct auth_fault *fault, unsigned line, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	fault->line = line;
-	vsnprintf(fault->what, sizeof(fault->what), format, args);
-	va_end(args);
-	return -EINVAL;
-}
-
 static const char *
 name_fault(const char *name, size_t len)
 {
@@ -134,7 +122,7 @@ name_fault(const char *name, size_t len)
 /* One line, which is neither empty nor a comment. */
 static int
 add_user(char *line, size_t len, unsigned number, struct auth_users *users,
-    struct auth_fault *fault)
+    struct fault *fault)
 {
 	char *colon = memchr(line, ':', len), *hash;
 	struct auth_user *user = &users->at[users->count];
@@ -143,11 +131,12 @@ add_user(char *line, size_t len, unsigned number, struct auth_users *users,
 	uint32_t *place;
 
 	if (len && line[len - 1] == '\r')
-		return refuse(fault, number,
+		return fault_set_at(fault, number, 0,
 		    "a carriage return at the end of the line; save the file "
 		    "with line feeds alone");
 	if (!colon)
-		return refuse(fault, number, "no colon; write NAME:HASH");
+		return fault_set_at(
+		    fault, number, 0, "no colon; write NAME:HASH");
 	hash = colon + 1;
 	name_len = (size_t)(colon - line);
 	hash_len = len - name_len - 1;
@@ -155,10 +144,10 @@ add_user(char *line, size_t len, unsigned number, struct auth_users *users,
 	if (!words)
 		words = hash_fault(hash, hash_len);
 	if (words)
-		return refuse(fault, number, "%s", words);
+		return fault_set_at(fault, number, 0, "%s", words);
 	place = look_up(users, line, name_len);
 	if (*place)
-		return refuse(fault, number,
+		return fault_set_at(fault, number, 0,
 		    "the same name as in line %u; leave one of the two",
 		    users->at[*place - 1].line);
 	hash[hash_len] = '\0';
@@ -190,14 +179,16 @@ make_room(const char *text, size_t len, struct auth_users *users)
 }
 
 int
-auth_users_parse(char *text, size_t text_len, struct auth_users *out,
-    struct auth_fault *fault)
+auth_users_parse(
+    char *text, size_t text_len, struct auth_users *out, struct fault *fault)
 {
 	struct auth_users users = {.text = text, .text_len = text_len};
 	char *line = text, *end = text + text_len;
 	unsigned number = 0;
 	int rc = make_room(text, text_len, &users);
 
+	if (rc < 0)
+		fault_set(fault, -rc, NULL);
 	while (rc == 0 && line < end) {
 		char *feed = memchr(line, '\n', (size_t)(end - line));
 		size_t len = (size_t)((feed ? feed : end) - line);
@@ -208,7 +199,7 @@ auth_users_parse(char *text, size_t text_len, struct auth_users *out,
 		line += len + 1;
 	}
 	if (rc == 0 && users.count == 0)
-		rc = refuse(fault, number ? number : 1,
+		rc = fault_set_at(fault, number ? number : 1, 0,
 		    "the file ends and there is no user in it; write NAME:HASH "
 		    "for each");
 	if (rc < 0) {
@@ -245,24 +236,23 @@ int
 auth_users_load(const char *path, struct auth_users *out)
 {
 	struct auth_users users;
-	struct auth_fault fault = {0};
-	const char *wrong;
+	struct fault fault;
 	char *text = NULL;
 	size_t len = 0;
 	int rc;
 
 	forbid_core();
-	rc = textfile_read(path, AUTH_FILE_MAX, &text, &len, &wrong);
+	rc = textfile_read(path, AUTH_FILE_MAX, &text, &len, &fault);
 	if (rc < 0) {
-		log_fault("--users=%s: %s", path, wrong);
+		log_fault("--users=%s: %s", path, fault_words(&fault));
 		return rc == -ENOMEM ? rc : -EINVAL;
 	}
 	rc = auth_users_parse(text, len, &users, &fault);
 	if (rc < 0) {
-		if (rc == -ENOMEM)
-			log_fault("--users=%s: %s", path, strerror(ENOMEM));
+		if (fault.line)
+			log_fault("%s:%u: %s", path, fault.line, fault.words);
 		else
-			log_fault("%s:%u: %s", path, fault.line, fault.what);
+			log_fault("--users=%s: %s", path, fault_words(&fault));
 		forget(text, len);
 		return rc;
 	}
@@ -294,7 +284,7 @@ equal(const char *a, const char *b)
 	return differ == 0;
 }
 
-int
+enum outcome
 auth_check(const struct auth_users *users, const char *name, size_t name_len,
     const char *password, size_t password_len)
 {
@@ -306,7 +296,7 @@ auth_check(const struct auth_users *users, const char *name, size_t name_len,
 	int rc;
 
 	if (password_len > AUTH_TEXT_MAX)
-		return -EACCES;
+		return OUTCOME_WRONG_PASSWORD;
 	if (known)
 		user = &users->at[place - 1];
 	memcpy(phrase, password, password_len);
@@ -319,9 +309,9 @@ auth_check(const struct auth_users *users, const char *name, size_t name_len,
 		    "%s:%u: crypt(3) can't check this hash (%s); it needs "
 		    "libcrypt.so.1 and a scheme that it knows",
 		    users->path, user->line, strerror(-rc));
-		return rc;
+		return OUTCOME_PASSWORD_UNCHECKED;
 	}
 	right = equal(computed, user->hash);
 	explicit_bzero(computed, sizeof(computed));
-	return right && known && whole ? 0 : -EACCES;
+	return right && known && whole ? OUTCOME_DONE : OUTCOME_WRONG_PASSWORD;
 }

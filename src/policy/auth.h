@@ -10,6 +10,7 @@
 #ifndef AUTH_H
 #define AUTH_H
 
+#include "protocol/outcome.h"
 #include "protocol/wire.h"
 
 #include <stdbool.h>
@@ -48,19 +49,13 @@ struct auth_policy {
 	bool needs_none; /* a client without a password may do something */
 };
 
-/* What is wrong with which line, and what would be right. */
-struct auth_fault {
-	unsigned line;
-	char what[160];
-};
-
 /*
  * The METHOD for what a client offers, RFC 1928 section 3: a password where
  * there are some, for who offers one means to be somebody; or none, where that
- * will do. Otherwise WIRE_METHOD_NO_ACCEPTABLE, and *why, in words.
+ * will do. Otherwise WIRE_METHOD_NO_ACCEPTABLE, and OUTCOME_NO_METHOD in words.
  */
 uint8_t auth_choose_method(const struct wire_greeting *offer,
-    const struct auth_policy *policy, const char **why);
+    const struct auth_policy *policy, struct failure *failure);
 
 /*
  * Reads and checks the users file. 0; or -EINVAL, after a sentence in the log
@@ -81,18 +76,18 @@ int auth_users_load(const char *path, struct auth_users *out);
 /*
  * The same for the file's bytes, without a look at the file: text has room for
  * text_len + 1 bytes and comes from malloc(3); the users own it on success.
- * 0, -ENOMEM, or -EINVAL and a fault; `out` or `fault` is written accordingly.
+ * 0, or -EINVAL or -ENOMEM and a fault, with the line that is wrong.
  */
-int auth_users_parse(char *text, size_t text_len, struct auth_users *out,
-    struct auth_fault *fault);
+int auth_users_parse(
+    char *text, size_t text_len, struct auth_users *out, struct fault *fault);
 
 /* Clears all of it from memory. Nothing happens to users that are all zero. */
 void auth_users_free(struct auth_users *users);
 
 /*
- * 0 when that is the user's password. -EACCES when it isn't, or there is no
- * such user. -ENOSYS, -EINVAL or -ENOMEM, after a sentence in the log, when
- * crypt(3) is missing or failed: nobody can be told whether it was right.
+ * OUTCOME_DONE when that is the user's password. _WRONG_PASSWORD when it isn't,
+ * or there is no such user. _PASSWORD_UNCHECKED, after a sentence in the log,
+ * when crypt(3) is missing or failed: nobody can tell whether it was right.
  *
  * Both are bytes as they came, up to AUTH_TEXT_MAX of them. A password with a
  * NUL in it is wrong. The caller clears its own copy; here none is left.
@@ -102,7 +97,7 @@ void auth_users_free(struct auth_users *users);
  * unknown names take as long as known ones do, also where hashes of several
  * schemes and costs are in one file.
  */
-int auth_check(const struct auth_users *users, const char *name,
+enum outcome auth_check(const struct auth_users *users, const char *name,
     size_t name_len, const char *password, size_t password_len);
 
 #endif

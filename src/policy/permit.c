@@ -3,8 +3,6 @@
 #include "policy/host.h"
 #include "policy/rulefile.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +18,18 @@ find_id(const char *name, bool group, uint32_t *out, void *context)
 {
 	(void)context;
 	return host_find_id(name, group, out);
+}
+
+static const struct rules_host host = {.is_own = is_own, .find_id = find_id};
+
+/* The line built in that allows a local client anything. */
+static const struct rules_line local_line = {
+    .number = 1, .allows = true, .says_internal = true};
+
+static const struct rules *
+rules_of(const struct permit *permit)
+{
+	return permit->rules ? permit->rules : &permit->own;
 }
 
 /* Only then are they worth a system call. */
@@ -38,24 +48,16 @@ mention_groups(const struct rules *rules)
  * and for most it isn't worth the memory to read the others.
  */
 static void
-build_in(struct permit *permit, bool open, bool local)
+build_in(struct permit *permit, bool open)
 {
 	const char *text = open ? rulefile_open : rulefile_default;
 	struct rulefile_error error;
 
-	permit->rules = &permit->own;
-	if (local) {
-		permit->anything = (struct rules_line){
-		    .number = 1, .allows = true, .says_internal = true};
-		permit->own = (struct rules){.file = RULEFILE_BUILT_IN,
-		    .text = text,
-		    .lines = &permit->anything,
-		    .lines_count = 1};
-	} else if (rulefile_parse(RULEFILE_BUILT_IN, text, strlen(text),
-		       &permit->own, &error) < 0) {
-		/* No memory: nothing is allowed. */
+	permit->allows_all = permit->client.local;
+	/* No memory: nothing is allowed. */
+	if (permit->allows_all || rulefile_parse(RULEFILE_BUILT_IN, text,
+				      strlen(text), &permit->own, &error) < 0)
 		permit->own = (struct rules){.file = RULEFILE_BUILT_IN};
-	}
 }
 
 void
@@ -66,18 +68,18 @@ permit_begin(struct permit *out, const struct rules *rules, bool open,
 
 	*out = (struct permit){
 	    .rules = rules,
-	    .host = {.is_own = is_own, .find_id = find_id},
+	    .client =
+		{
+		    .local = identity->local,
+		    .has_address = identity->has_address,
+		    .address = identity->address,
+		    .has_ids = identity->has_ids,
+		    .uid = identity->uid,
+		},
 	};
 	if (!rules)
-		build_in(out, open, identity->local);
-	out->client = (struct rules_client){
-	    .local = identity->local,
-	    .has_address = identity->has_address,
-	    .address = identity->address,
-	    .has_ids = identity->has_ids,
-	    .uid = identity->uid,
-	};
-	if (!identity->has_ids || !mention_groups(out->rules))
+		build_in(out, open);
+	if (!identity->has_ids || !mention_groups(rules_of(out)))
 		return;
 	n = identity_groups(identity, fd, &out->groups);
 	if (n > 0) {
@@ -91,132 +93,127 @@ permit_end(struct permit *permit)
 {
 	free(permit->groups);
 	permit->groups = NULL;
-	if (permit->own.lines != &permit->anything)
-		rulefile_free(&permit->own);
-}
-
-bool
-permit_anonymous(const struct permit *permit)
-{
-	const struct rules_question question = {
-	    .client = &permit->client,
-	    .host = &permit->host,
-	};
-	const struct rules_line *by;
-
-	return rules_ask(permit->rules, &question, &by) != RULES_DENIED;
+	rulefile_free(&permit->own);
 }
 
 void
 permit_user(struct permit *permit, const char *name, size_t len)
 {
-	permit->client.user = name;
+	memcpy(permit->user, name, len);
 	permit->client.user_len = len;
+	permit->has_user = true;
 }
 
-static int
-ask(struct permit *permit)
+static struct permit_answer
+ask(const struct permit *permit, struct rules_question question)
 {
-	permit->verdict =
-	    rules_ask(permit->rules, &permit->question, &permit->by[0]);
-	return permit->verdict == RULES_DENIED ? -EACCES : 0;
+	struct permit_answer answer = {RULES_ALLOWED, &local_line};
+	struct rules_client client = permit->client;
+
+	if (permit->allows_all)
+		return answer;
+	client.user = permit->has_user ? permit->user : NULL;
+	question.client = &client;
+	question.host = &host;
+	answer.verdict = rules_ask(rules_of(permit), &question, &answer.line);
+	return answer;
 }
 
-int
-permit_command(struct permit *permit, enum rules_command command)
+bool
+permit_anonymous(const struct permit *permit)
 {
-	permit->question = (struct rules_question){
-	    .client = &permit->client,
-	    .host = &permit->host,
-	    .command = command,
-	};
-	return ask(permit);
+	struct rules_question question = {.command = 0};
+
+	return ask(permit, question).verdict != RULES_DENIED;
 }
 
-int
-permit_request(struct permit *permit, enum rules_command command,
+struct permit_answer
+permit_command(const struct permit *permit, enum rules_command command)
+{
+	struct rules_question question = {.command = command};
+
+	return ask(permit, question);
+}
+
+struct permit_answer
+permit_target(const struct permit *permit, enum rules_command command,
     const struct wire_destination *dst, bool unresolved)
 {
-	permit->question = (struct rules_question){
-	    .client = &permit->client,
-	    .host = &permit->host,
-	    .command = command,
-	};
-	rules_set_target(&permit->question, dst);
-	permit->question.unresolved = unresolved;
-	return ask(permit);
-}
+	struct rules_question question = {
+	    .command = command, .unresolved = unresolved};
 
-int
-permit_addresses(struct permit *permit, struct addr_list *list)
-{
-	if (permit->verdict == RULES_ALLOWED) {
-		/* By the same line for all of them. */
-		for (size_t i = 1; i < list->count; i++)
-			permit->by[i] = permit->by[0];
-		return 0;
-	}
-	return rules_filter(
-		   permit->rules, &permit->question, list, permit->by) > 0
-		   ? 0
-		   : -EACCES;
-}
-
-/* Whether this line makes the same of `base`. */
-static bool
-makes(const struct rules *rules, const struct rules_line *line,
-    const struct terms *base, const struct terms *terms)
-{
-	struct terms others = *base;
-
-	rules_terms(rules, line, &others);
-	return terms_equal(&others, terms);
+	rules_set_target(&question, dst);
+	return ask(permit, question);
 }
 
 size_t
-permit_take(struct permit *permit, struct addr_list *list,
-    struct addr_list *out, struct terms *terms)
+permit_addresses(const struct permit *permit, enum rules_command command,
+    const struct wire_destination *dst, const struct permit_answer *target,
+    const struct addr_list *addresses, struct permit_list *out)
 {
-	const struct rules_line *first = permit->by[0];
-	const struct terms base = *terms;
+	struct rules_question question = {.command = command};
+	size_t allowed = 0;
+
+	rules_set_target(&question, dst);
+	question.has_address = true;
+	out->count = addresses->count;
+	for (size_t i = 0; i < addresses->count; i++) {
+		struct permit_address *each = &out->at[i];
+
+		each->addr = question.address = addresses->at[i];
+		/* Decided by the name: by the same line for all of them. */
+		each->answer = target->verdict == RULES_DEPENDS
+				   ? ask(permit, question)
+				   : *target;
+		allowed += each->answer.verdict == RULES_ALLOWED;
+	}
+	return allowed;
+}
+
+void
+permit_terms(const struct permit *permit, const struct permit_answer *answer,
+    struct terms *terms)
+{
+	if (answer->line)
+		rules_terms(rules_of(permit), answer->line, terms);
+}
+
+size_t
+permit_take(const struct permit *permit, const struct terms *base,
+    struct permit_list *list, struct addr_list *out, struct terms *terms)
+{
+	bool found = false;
 	size_t left = 0;
 
 	out->count = 0;
-	if (list->count == 0)
-		return 0;
-	rules_terms(permit->rules, first, terms);
 	for (size_t i = 0; i < list->count; i++) {
-		const struct rules_line *by = permit->by[i];
+		const struct permit_address *each = &list->at[i];
+		struct terms others = *base;
 
-		if (by == first || makes(permit->rules, by, &base, terms)) {
-			out->at[out->count++] = list->at[i];
-		} else {
-			permit->by[left] = by;
-			list->at[left++] = list->at[i];
-		}
+		if (each->answer.verdict != RULES_ALLOWED)
+			continue;
+		permit_terms(permit, &each->answer, &others);
+		if (!found)
+			*terms = others;
+		found = true;
+		if (terms_equal(&others, terms))
+			out->at[out->count++] = each->addr;
+		else
+			list->at[left++] = *each;
 	}
 	list->count = left;
 	return out->count;
 }
 
-void
-permit_terms(const struct permit *permit, struct terms *terms)
+enum outcome
+permit_denied(const struct permit *permit, const struct permit_answer *answer,
+    struct failure *failure)
 {
-	if (permit->by[0])
-		rules_terms(permit->rules, permit->by[0], terms);
-}
+	const char *file = rules_of(permit)->file;
 
-char *
-permit_reason(const struct permit *permit, char out[PERMIT_REASON_MAX])
-{
-	const struct rules *rules = permit->rules;
-	const struct rules_line *line = permit->by[0];
-
-	if (line)
-		snprintf(out, PERMIT_REASON_MAX, "denied by %s:%u", rules->file,
-		    line->number);
-	else
-		snprintf(out, PERMIT_REASON_MAX, "no line of %s allows it",
-		    rules->file);
-	return out;
+	if (answer->line)
+		return failure_set(failure, OUTCOME_DENIED, 0,
+		    "denied by %s:%u", file, answer->line->number);
+	return failure_set(
+	    failure, OUTCOME_DENIED, 0, "no line of %s allows it", file);
 }

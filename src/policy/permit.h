@@ -9,35 +9,44 @@
 #include "policy/identity.h"
 #include "policy/rules.h"
 #include "policy/terms.h"
+#include "protocol/outcome.h"
 #include "protocol/wire.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Longest that permit_reason() writes, with its NUL. */
-#define PERMIT_REASON_MAX 256
+/* What the rules say. */
+struct permit_answer {
+	enum rules_verdict verdict;
+	/* That decided; NULL: none matched, or it depends on an address. */
+	const struct rules_line *line;
+};
 
+/* Addresses of a target, in the order in which they are tried. */
+struct permit_list {
+	size_t count;
+	struct permit_address {
+		union addr addr;
+		struct permit_answer answer;
+	} at[ADDR_LIST_MAX];
+};
+
+/* To be read by this module only. */
 struct permit {
-	const struct rules *rules;
-	struct rules_client client;
-	struct rules_host host;
-	struct rules_question question;
-	enum rules_verdict verdict; /* on what is asked for */
-	/* Those built in, where no file has them. */
+	const struct rules *rules; /* NULL: those built in, which are: */
 	struct rules own;
-	struct rules_line anything;
-	/* The lines that allow the addresses left; by[0] is also the one that
-	 * decided last, NULL where no line matched. */
-	const struct rules_line *by[ADDR_LIST_MAX];
-	gid_t *groups;
+	bool allows_all; /* the first of them, and no other is needed */
+	struct rules_client client;
+	bool has_user;
+	char user[RULES_NAME_MAX]; /* client.user */
+	gid_t *groups;             /* client.gids */
 };
 
 /*
  * The client is as `identity` says; `fd` is what it is connected to, or -1. The
  * rules stay the caller's; NULL: those built in hold, and with `open` those of
- * --open. *out has to stay where it is. permit_end() gives back what this
- * takes.
+ * --open. permit_end() gives back what this takes.
  */
 void permit_begin(struct permit *out, const struct rules *rules, bool open,
     const struct identity *identity, int fd);
@@ -46,38 +55,45 @@ void permit_end(struct permit *permit);
 /* Whether there is anything that this client may do, without a password. */
 bool permit_anonymous(const struct permit *permit);
 
-/* It is this user. The name has to stay where it is. */
+/* It is this user, by a name of RULES_NAME_MAX bytes at most. */
 void permit_user(struct permit *permit, const char *name, size_t len);
 
-/* Whether this command may do anything at all: 0, or -EACCES. */
-int permit_command(struct permit *permit, enum rules_command command);
+/* Whether this command may do anything at all. */
+struct permit_answer permit_command(
+    const struct permit *permit, enum rules_command command);
 
 /*
- * What is asked for: 0, or -EACCES when it is denied, whatever addresses a name
- * has. With `unresolved` nobody here will ever know them: lines about addresses
- * don't match a name then. The destination has to stay where it is.
+ * What is asked for: denied whatever addresses a name has, allowed likewise, or
+ * it depends on them. With `unresolved` nobody here will ever know them: lines
+ * about addresses don't match a name then.
  */
-int permit_request(struct permit *permit, enum rules_command command,
-    const struct wire_destination *dst, bool unresolved);
+struct permit_answer permit_target(const struct permit *permit,
+    enum rules_command command, const struct wire_destination *dst,
+    bool unresolved);
 
 /*
- * Takes those addresses out of the list that are denied, after
- * permit_request(): 0, or -EACCES where none is left.
+ * The same for each address of the target, of which the answer above is known:
+ * how many of them are allowed.
  */
-int permit_addresses(struct permit *permit, struct addr_list *list);
+size_t permit_addresses(const struct permit *permit, enum rules_command command,
+    const struct wire_destination *dst, const struct permit_answer *target,
+    const struct addr_list *addresses, struct permit_list *out);
 
 /*
- * The addresses that are left may have been allowed by different lines. Moves
- * the first, and all that are held to the same terms, from `list` to `out`:
- * their number. *terms are to hold what holds without rules.
+ * Those that are allowed may be so by different lines. Moves the first, and all
+ * that are held to the same terms, from `list` to `out`: their number. `base`
+ * is what holds without rules, *terms what holds for these.
  */
-size_t permit_take(struct permit *permit, struct addr_list *list,
-    struct addr_list *out, struct terms *terms);
+size_t permit_take(const struct permit *permit, const struct terms *base,
+    struct permit_list *list, struct addr_list *out, struct terms *terms);
 
-/* What the line that allowed the request, before any look-up, sets. */
-void permit_terms(const struct permit *permit, struct terms *terms);
+/* What the line of an answer sets, if it has one, on top of what *terms holds.
+ */
+void permit_terms(const struct permit *permit,
+    const struct permit_answer *answer, struct terms *terms);
 
-/* Why it was denied, in words: "denied by FILE:LINE". Returns out. */
-char *permit_reason(const struct permit *permit, char out[PERMIT_REASON_MAX]);
+/* OUTCOME_DENIED, and which line it was. */
+enum outcome permit_denied(const struct permit *permit,
+    const struct permit_answer *answer, struct failure *failure);
 
 #endif

@@ -27,7 +27,7 @@ look_at(const struct rules *rules, const struct rules_question *question)
 	struct view view = {
 	    .rules = rules,
 	    .question = question,
-	    .name_len = question->name ? question->name_len : 0,
+	    .name_len = question->name_len,
 	    .internal = MAYBE,
 	};
 
@@ -137,7 +137,7 @@ has_name(const struct view *view, const struct rules_item *item)
 	const char *name = view->question->name;
 	size_t len = item->text.len, front;
 
-	if (!name || view->name_len < len)
+	if (view->name_len == 0 || view->name_len < len)
 		return false;
 	front = view->name_len - len;
 	if (front > 0 && (item->kind == RULES_HOST || name[front - 1] != '.'))
@@ -298,41 +298,17 @@ rules_ask(const struct rules *rules, const struct rules_question *question,
 	return RULES_DENIED;
 }
 
-size_t
-rules_filter(const struct rules *rules, const struct rules_question *question,
-    struct addr_list *list, const struct rules_line *by[ADDR_LIST_MAX])
-{
-	struct rules_question each = *question;
-	const struct rules_line *line, *first = NULL;
-	size_t left = 0;
-
-	each.has_target = each.has_address = true;
-	for (size_t i = 0; i < list->count; i++) {
-		each.address = list->at[i];
-		if (rules_ask(rules, &each, &line) == RULES_ALLOWED) {
-			by[left] = line;
-			list->at[left++] = list->at[i];
-		} else if (i == 0) {
-			first = line;
-		}
-	}
-	list->count = left;
-	if (left == 0)
-		by[0] = first;
-	return left;
-}
-
 void
 rules_set_target(
     struct rules_question *question, const struct wire_destination *dst)
 {
 	question->has_target = true;
 	question->port = dst->port;
-	question->name = NULL;
+	question->name_len = 0;
 	question->has_address = wire_literal(dst, &question->address) >= 0;
 	if (!question->has_address) {
-		question->name = dst->name;
 		question->name_len = dst->name_len;
+		memcpy(question->name, dst->name, dst->name_len);
 	}
 }
 

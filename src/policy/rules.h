@@ -72,10 +72,12 @@ struct rules_question {
 	const struct rules_client *client;
 	const struct rules_host *host;
 	enum rules_command command;
-	bool has_target;    /* port, and a name or an address */
-	uint16_t port;      /* DST.PORT */
-	const char *name;   /* as asked for; NULL: an address was */
-	size_t name_len;    /* bytes, with a trailing dot if it has one */
+	bool has_target; /* port, and a name or an address */
+	uint16_t port;   /* DST.PORT */
+	/* As asked for, with a trailing dot if it has one; name_len is 0 where
+	 * an address was. */
+	size_t name_len;
+	char name[WIRE_NAME_SIZE];
 	bool unresolved;    /* a name's address will never be known */
 	bool has_address;   /* the one below; it may be one of the name's */
 	union addr address; /* what would be dialled; its port is not used */
@@ -149,7 +151,7 @@ struct rules {
 /*
  * Names the target: an address, or a name; a name that is an address for
  * wire_literal() counts as that address. `dst` has passed
- * wire_check_destination(), and has to stay where it is, for its name's sake.
+ * wire_check_destination().
  */
 void rules_set_target(
     struct rules_question *question, const struct wire_destination *dst);
@@ -172,16 +174,6 @@ void rules_set_target(
  */
 enum rules_verdict rules_ask(const struct rules *rules,
     const struct rules_question *question, const struct rules_line **by);
-
-/*
- * Asks for each of the addresses of a target, and leaves those in the list
- * that are allowed, in their order. Returns their number; by[i] is the line
- * that allows list->at[i]. When none is left, by[0] is the line that denies
- * the first one, or NULL, and list->count is 0.
- */
-size_t rules_filter(const struct rules *rules,
-    const struct rules_question *question, struct addr_list *list,
-    const struct rules_line *by[ADDR_LIST_MAX]);
 
 /*
  * What a line that allows sets, on top of what *terms holds already; its

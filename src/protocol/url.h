@@ -9,6 +9,7 @@
 #ifndef URL_H
 #define URL_H
 
+#include "base/fault.h"
 #include "protocol/wire.h"
 
 #include <stdbool.h>
@@ -25,16 +26,16 @@ struct url {
 /*
  * "socks5://[USER[:PASSWORD]@]HOST[:PORT]", a "/" behind it or not; USER and
  * PASSWORD percent-encoded (RFC 3986), an IPv6 address in brackets.
- * 0, or -EINVAL and in *why what is wrong, without a byte of the text.
+ * 0, or -EINVAL and what is wrong, without a byte of the text.
  */
-int url_parse(const char *text, struct url *out, const char **why);
+int url_parse(const char *text, struct url *out, struct fault *fault);
 
 /*
  * The password from elsewhere: one line, whose newline is no part of it. 0, or
- * -EINVAL and *why as above.
+ * -EINVAL as above.
  */
 int url_set_password(
-    struct url *url, const char *line, size_t len, const char **why);
+    struct url *url, const char *line, size_t len, struct fault *fault);
 
 /* What RFC 1929 wants, pointing into `url`; false: there is no user. */
 bool url_login(const struct url *url, struct wire_password *out);

@@ -301,33 +301,6 @@ wire_put_name_reply(
 	return 7 + len;
 }
 
-uint8_t
-wire_rep_from_errno(int error)
-{
-	switch (error) {
-	case 0:
-		return WIRE_REP_SUCCEEDED;
-	case EACCES:
-	case EPERM:
-		return WIRE_REP_NOT_ALLOWED;
-	case ENETUNREACH:
-		return WIRE_REP_NETWORK_UNREACHABLE;
-	case EHOSTUNREACH:
-	case ETIMEDOUT:
-	case ENXIO:     /* the name was not found */
-	case EREMOTEIO: /* the name servers couldn't tell */
-		return WIRE_REP_HOST_UNREACHABLE;
-	case ECONNREFUSED:
-		return WIRE_REP_REFUSED;
-	case EOPNOTSUPP: /* a CMD we don't serve */
-		return WIRE_REP_COMMAND_UNSUPPORTED;
-	case EAFNOSUPPORT: /* an ATYP we don't know, or a kernel without it */
-		return WIRE_REP_ATYP_UNSUPPORTED;
-	default:
-		return WIRE_REP_FAILURE;
-	}
-}
-
 size_t
 wire_put_greeting(
     uint8_t out[WIRE_GREETING_MAX], const uint8_t *methods, size_t methods_len)

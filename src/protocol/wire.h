@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * wire: bytes <-> structs for every SOCKS message, and errno -> REP.
+ * wire: bytes <-> structs for every SOCKS message.
  *
  * Pure functions: no system calls, no allocation, no logging. A get function
  * looks at `len` bytes and returns how many of them the message took, 0 when
@@ -217,13 +217,6 @@ size_t wire_put_udp_header(
  */
 size_t wire_put_name_reply(
     uint8_t out[WIRE_NAME_REPLY_MAX], uint8_t rep, const char *name);
-
-/*
- * The REP that tells a client about an error: a positive errno as connect(2),
- * socket(2), a lookup (resolve.h) or one of the functions above reports it; 0
- * is success. EACCES and EPERM are how a rule or a packet filter says no.
- */
-uint8_t wire_rep_from_errno(int error);
 
 /*
  * The client's side, for talking to another server. What is put has the length

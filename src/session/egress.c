@@ -1,27 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "session/egress.h"
-#include "protocol/wire.h"
-
-#include <errno.h>
-#include <stdio.h>
-
-_Static_assert(EGRESS_WHY_MAX >= DIAL_FAULT_MAX, "dial() writes there");
 
 void
 egress_init(struct egress *out, const struct terms *terms)
 {
-	*out = (struct egress){
-	    .target = {.fd = -1},
-	    .rep = WIRE_REP_FAILURE,
-	    .terms = *terms,
-	};
+	*out = (struct egress){.target = {.fd = -1}, .terms = *terms};
 }
 
-int
-egress_options(
-    struct egress *egress, const struct peer *peer, struct dial_options *out)
+enum outcome
+egress_options(const struct terms *terms, const struct peer *peer,
+    struct dial_options *out, struct failure *failure)
 {
-	const struct terms *terms = &egress->terms;
 	union addr own;
 
 	*out = (struct dial_options){
@@ -31,12 +20,10 @@ egress_options(
 	    .rate = terms->rate,
 	};
 	if (!terms->source.same)
-		return 0;
-	if (peer_own_address(peer, &own) < 0) {
-		snprintf(egress->why, sizeof(egress->why),
+		return OUTCOME_DONE;
+	if (peer_own_address(peer, &own) < 0)
+		return failure_set(failure, OUTCOME_TERMS_UNMET, 0,
 		    "source=same needs a client that comes by TCP");
-		return -EBADFD;
-	}
 	out->source[own.sa.sa_family == AF_INET6] = own;
-	return 0;
+	return OUTCOME_DONE;
 }

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "session/explain.h"
-#include "base/io.h"
 #include "base/number.h"
-#include "net/bind.h"
-#include "net/resolve.h"
-#include "policy/host.h"
-#include "policy/permit.h"
+#include "session/command.h"
+#include "session/decision.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -51,19 +48,19 @@ read_client(const struct config_explain *ask, struct identity *out)
 }
 
 static int
-read_command(const char *text, enum rules_command *out)
+read_command(const char *text, uint8_t *out)
 {
 	static const struct {
 		const char *name;
-		enum rules_command command;
+		enum wire_command command;
 	} commands[] = {
-	    {"connect", RULES_CONNECT},
-	    {"bind", RULES_BIND},
-	    {"udp", RULES_UDP},
-	    {"resolve", RULES_RESOLVE},
+	    {"connect", WIRE_CONNECT},
+	    {"bind", WIRE_BIND},
+	    {"udp", WIRE_UDP_ASSOCIATE},
+	    {"resolve", WIRE_RESOLVE},
 	};
 
-	*out = RULES_CONNECT;
+	*out = WIRE_CONNECT;
 	if (!text)
 		return 0;
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
@@ -112,18 +109,12 @@ read_target(const struct config_explain *ask, struct wire_destination *out)
 
 /* --- the answer ----------------------------------------------------------- */
 
-/* Who asks for what. */
-struct question {
-	const struct config *config;
-	struct identity who;
-	enum rules_command command;
-	struct wire_destination dst;
-	struct permit permit;
-};
-
 static void
-print_line(const struct rules *rules, const struct rules_line *line)
+print_line(const struct session *s, const struct permit_answer *answer)
 {
+	const struct rules *rules = &s->config->rules;
+	const struct rules_line *line = answer->line;
+
 	if (line)
 		printf("%s:%u: %.*s\n", rules->file, line->number,
 		    (int)line->len, rules->text + line->text);
@@ -169,202 +160,150 @@ print_source(const union addr *to, const struct terms *terms, const char *where)
 }
 
 static void
-print_terms(const struct question *q, const struct terms *terms)
+print_terms(const struct session *s, const struct terms *terms)
 {
 	struct terms held = *terms;
 	char text[TERMS_TEXT_MAX];
 
-	if (q->command == RULES_UDP)
+	if (s->decision.command == RULES_UDP)
 		held.rate = 0;
 	puts(terms_describe(&held, text));
 }
 
-/* Where it is not 00; of a datagram nobody is told. */
-static void
-print_refusal(const struct question *q, uint8_t rep)
-{
-	if (q->command == RULES_UDP)
-		puts("reply: 00, and the datagram is dropped");
-	else
-		printf("reply: %02x\n", rep);
-}
-
 /* Each address with its line, in the order in which they are tried. */
 static void
-print_addresses(const struct question *q, const struct addr_list *list)
+print_addresses(const struct session *s)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		struct permit one = q->permit;
-		struct addr_list alone = {.count = 1, .at = {list->at[i]}};
-		struct terms terms = q->config->terms;
-		char text[ADDR_TEXT_MAX];
-		bool allowed = permit_addresses(&one, &alone) == 0;
+	const struct decision *d = &s->decision;
 
-		if (q->command == RULES_RESOLVE)
-			print_host(&list->at[i]);
+	for (size_t i = 0; i < d->list.count; i++) {
+		const struct permit_address *each = &d->list.at[i];
+		bool allowed = each->answer.verdict == RULES_ALLOWED;
+		struct terms terms = s->config->terms;
+		char text[ADDR_TEXT_MAX];
+
+		if (d->command == RULES_RESOLVE)
+			print_host(&each->addr);
 		else
-			fputs(addr_format(&list->at[i].sa, text), stdout);
+			fputs(addr_format(&each->addr.sa, text), stdout);
 		printf(": %s", allowed ? "allowed" : "denied");
-		permit_terms(&one, &terms);
-		if (allowed && q->command & (RULES_CONNECT | RULES_UDP))
-			print_source(&list->at[i], &terms, ", from");
+		permit_terms(&s->permit, &each->answer, &terms);
+		if (allowed && d->command & (RULES_CONNECT | RULES_UDP))
+			print_source(&each->addr, &terms, ", from");
 		printf(", by ");
-		print_line(&q->config->rules, one.by[0]);
+		print_line(s, &each->answer);
 	}
 }
 
-/* What is done, and said, once it may go to any of these. */
+/* What is done, and said, once it may go to these, all on the same terms. */
 static void
-print_success(struct question *q, struct addr_list *list)
+print_success(const struct session *s)
 {
-	struct terms terms = q->config->terms;
-	const union addr first = list->at[0];
+	const struct decision *d = &s->decision;
+	struct permit_list list = d->list;
+	struct terms terms = s->config->terms;
 	struct addr_list some;
 
-	permit_take(&q->permit, list, &some, &terms);
-	print_terms(q, &terms);
-	if (q->command == RULES_BIND) {
-		print_source(&first, &terms, "listens on");
+	if (permit_take(&s->permit, &s->config->terms, &list, &some, &terms) ==
+	    0)
+		permit_terms(&s->permit, &d->answer, &terms);
+	if (d->command != RULES_RESOLVE)
+		print_terms(s, &terms);
+	if (s->config->has_upstream) {
+		puts("reply: the upstream's");
+	} else if (d->command == RULES_BIND) {
+		print_source(&some.at[0], &terms, "listens on");
 		puts("\nreply: 00, if it can listen there, and a second one "
 		     "when the peer has come");
-	} else if (q->command == RULES_UDP) {
+	} else if (d->command == RULES_UDP) {
 		puts("reply: 00, and the datagram is relayed, if it can be "
 		     "sent");
+	} else if (d->command == RULES_RESOLVE) {
+		printf("reply: 00, with ");
+		print_host(&some.at[0]);
+		puts(s->request.dst.atyp == WIRE_ATYP_NAME
+			 ? ""
+			 : "; RESOLVE_PTR: with its name, if it has one");
 	} else {
 		puts("reply: 00, if it can be connected");
 	}
 }
 
-/* The same for a look-up, whose answer is the first of these. */
+/* Of a datagram nobody is told. */
 static void
-print_answer(const struct question *q, const struct addr_list *list)
+print_failure(const struct session *s, bool datagram)
 {
-	printf("reply: 00, with ");
-	print_host(&list->at[0]);
-	puts(q->dst.atyp == WIRE_ATYP_NAME
-		 ? ""
-		 : "; RESOLVE_PTR: with its name, if it has one");
+	const struct failure *failure = &s->failure;
+	const char *words = failure_words(failure);
+
+	if (s->decision.command && failure->outcome != OUTCOME_DENIED &&
+	    failure->outcome != OUTCOME_COMMAND_UNSUPPORTED)
+		printf("%s: %s\n", s->request.dst.name, words);
+	if (datagram)
+		puts("reply: 00, and the datagram is dropped");
+	else if (failure->outcome == OUTCOME_COMMAND_UNSUPPORTED)
+		printf("reply: %02x, %s\n", failure_rep(failure), words);
+	else
+		printf("reply: %02x\n", failure_rep(failure));
 }
 
-static const char *
-lookup_words(int error)
-{
-	switch (error) {
-	case ENXIO:
-		return "name not found";
-	case EREMOTEIO:
-		return "name servers failed";
-	default:
-		return strerror(error);
-	}
-}
-
+/* The session's own decisions, up to where it would open a socket. */
 static void
-explain_addresses(struct question *q)
+explain(struct session *s)
 {
-	const struct io_end nobody = {.fd = -1};
-	sa_family_t first = q->config->prefer;
-	struct addr_list list;
-	int rc;
-
-	io_alarm(q->config->connect_timeout_ms);
-	rc = resolve_destination(&q->dst, &nobody, &list);
-	if (rc < 0) {
-		printf("%s: %s\n", q->dst.name, lookup_words(-rc));
-		print_refusal(q, wire_rep_from_errno(-rc));
-		return;
-	}
-	if (q->command == RULES_RESOLVE && first == AF_UNSPEC)
-		first = AF_INET;
-	if (q->command & (RULES_CONNECT | RULES_RESOLVE) && first != AF_UNSPEC)
-		addr_prefer(&list, first);
-	print_addresses(q, &list);
-	if (permit_addresses(&q->permit, &list) < 0) {
-		print_refusal(q, WIRE_REP_NOT_ALLOWED);
-	} else if (q->command == RULES_RESOLVE) {
-		addr_prefer(&list, first);
-		print_answer(q, &list);
-	} else {
-		print_success(q, &list);
-	}
-}
-
-/* The words of a reply that the target has no part in, or NULL. */
-static const char *
-explain_command(struct question *q)
-{
-	const struct config *config = q->config;
-	bool anyone = q->command == RULES_BIND && bind_from_anyone(&q->dst);
-
-	if (config->has_upstream && q->command != RULES_CONNECT)
-		return "07, as --upstream is asked for CONNECT alone";
-	if (q->command == RULES_RESOLVE && !config->resolve)
-		return "07, without --resolve";
-	if (!anyone && q->command != RULES_UDP)
-		return NULL;
-	if (permit_command(&q->permit, q->command) < 0) {
-		print_line(&config->rules, q->permit.by[0]);
-		return "02";
-	}
-	if (q->who.has_ids)
-		return "07, as it needs a client with an IP address";
-	return anyone ? "00, and the rules are asked about whoever comes"
-		      : NULL;
-}
-
-static void
-explain(struct question *q)
-{
-	const struct config *config = q->config;
-	const char *user = config->explain.user, *told;
-	struct permit *permit = &q->permit;
-	struct terms terms = config->terms;
+	const struct config *config = s->config;
+	const char *user = config->explain.user;
+	enum outcome outcome;
+	bool datagram;
 
 	if (user)
-		permit_user(permit, user, strlen(user));
-	if (!user && !permit_anonymous(permit)) {
+		permit_user(&s->permit, user, strlen(user));
+	if (!user && !permit_anonymous(&s->permit)) {
 		printf("%s: no line allows anything to such a client without a "
 		       "password\n",
 		    config->rules.file);
 		puts("method: FF");
 		return;
 	}
-	told = explain_command(q);
-	if (told) {
-		printf("reply: %s\n", told);
+	outcome = command_decide(s);
+	datagram =
+	    outcome == OUTCOME_DONE && s->request.command == WIRE_UDP_ASSOCIATE;
+	if (datagram)
+		outcome = decision_of_target(s, RULES_UDP, AF_UNSPEC, false);
+	else if (outcome == OUTCOME_DONE && s->decision.list.count == 0 &&
+		 !config->has_upstream) {
+		puts("reply: 00, and the rules are asked about whoever comes");
 		return;
 	}
-	if (permit_request(permit, q->command, &q->dst, config->has_upstream) <
-	    0) {
-		print_line(&config->rules, permit->by[0]);
-		print_refusal(q, WIRE_REP_NOT_ALLOWED);
-		return;
-	}
-	if (permit->verdict == RULES_ALLOWED)
-		print_line(&config->rules, permit->by[0]);
-	if (!config->has_upstream) {
-		explain_addresses(q);
-		return;
-	}
-	permit_terms(permit, &terms);
-	print_terms(q, &terms);
-	puts("reply: the upstream's");
+	if (s->decision.command &&
+	    s->decision.answer.verdict != RULES_DEPENDS &&
+	    (outcome == OUTCOME_DONE ||
+		s->failure.outcome != OUTCOME_COMMAND_UNSUPPORTED))
+		print_line(s, &s->decision.answer);
+	print_addresses(s);
+	if (outcome == OUTCOME_DONE)
+		print_success(s);
+	else
+		print_failure(s, datagram);
 }
 
 int
 explain_request(const struct config *config)
 {
-	struct question q = {.config = config};
+	static struct session s;
 	int rc;
 
-	if ((rc = read_client(&config->explain, &q.who)) < 0 ||
-	    (rc = read_command(config->explain.command, &q.command)) < 0 ||
-	    (rc = read_target(&config->explain, &q.dst)) < 0)
+	session_init(config, NULL, NULL, &s);
+	s.peer.in.fd = s.peer.out.fd = -1;
+	if ((rc = read_client(&config->explain, &s.peer.who)) < 0 ||
+	    (rc = read_command(config->explain.command, &s.request.command)) <
+		0 ||
+	    (rc = read_target(&config->explain, &s.request.dst)) < 0)
 		return rc;
-	if (q.command == RULES_RESOLVE)
-		q.dst.port = 0; /* it means nothing there */
-	permit_begin(&q.permit, &config->rules, config->open, &q.who, -1);
-	explain(&q);
-	permit_end(&q.permit);
+	/* On a Unix socket it has ids, and no address. */
+	s.peer.in.kind = s.peer.who.has_ids ? IO_SOCKET : IO_TCP;
+	permit_begin(&s.permit, &config->rules, config->open, &s.peer.who, -1);
+	explain(&s);
+	permit_end(&s.permit);
 	return 0;
 }

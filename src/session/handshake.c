@@ -21,108 +21,115 @@ unread_len(const struct session *s)
 	return s->inbox.end - s->inbox.start;
 }
 
+static enum outcome
+fail(struct session *s, enum outcome outcome)
+{
+	return failure_set(&s->failure, outcome, 0, NULL);
+}
+
 /* A PROXY header, where one is expected; RFC 1928 begins behind it. */
-static int
+static enum outcome
 read_proxy_header(struct session *s)
 {
 	struct proxy_header header;
+	enum outcome outcome;
 	ssize_t n;
-	int rc;
 
 	if (!s->config->proxy_protocol)
-		return 0;
+		return OUTCOME_DONE;
 	s->phase = PHASE_PROXIED;
 	while ((n = proxy_get_header(unread(s), unread_len(s), &header)) == 0) {
-		if ((rc = session_read_more(s)) < 0)
-			return rc;
+		if ((outcome = session_read_more(s)) != OUTCOME_DONE)
+			return outcome;
 	}
 	if (n < 0)
-		return (int)n;
+		return fail(s, n == -EMSGSIZE ? OUTCOME_PROXY_HEADER_TOO_LONG
+					      : OUTCOME_NO_PROXY_HEADER);
 	s->inbox.start += (size_t)n;
 	identity_replace(&s->peer.who, &header);
 	s->phase = PHASE_GREETING;
-	return 0;
+	return OUTCOME_DONE;
 }
 
-/* What the client may do begins to count here: by now it is known who it is. */
-static int
+/* By now it is known who the client is, and what it may do. */
+static enum outcome
 choose_method(struct session *s, const struct wire_greeting *offer)
 {
 	const struct config *config = s->config;
 	struct auth_policy policy;
 
-	permit_begin(&s->permit, config->rules_file ? &config->rules : NULL,
-	    config->open, &s->peer.who, s->peer.in.fd);
+	session_identify(s);
 	policy = (struct auth_policy){
 	    .has_users = config->has_users,
 	    .has_rules = config->rules_file != NULL,
 	    .needs_none = permit_anonymous(&s->permit),
 	};
-	s->method = auth_choose_method(offer, &policy, &s->why);
-	return s->method == WIRE_METHOD_NO_ACCEPTABLE ? -ENOPROTOOPT : 0;
+	s->method = auth_choose_method(offer, &policy, &s->failure);
+	return s->method == WIRE_METHOD_NO_ACCEPTABLE ? OUTCOME_NO_METHOD
+						      : OUTCOME_DONE;
 }
 
 /* Version and methods; SOCKS4 begins with the request. */
-static int
+static enum outcome
 greet(struct session *s)
 {
 	struct wire_greeting greeting;
 	uint8_t message[WIRE_METHOD_LEN];
+	enum outcome outcome;
 	ssize_t n;
-	int rc;
 
 	while (
 	    (n = wire_get_greeting(unread(s), unread_len(s), &greeting)) == 0) {
-		if ((rc = session_read_more(s)) < 0)
-			return rc;
+		if ((outcome = session_read_more(s)) != OUTCOME_DONE)
+			return outcome;
 	}
 	s->socks4 = n < 0 && *unread(s) == WIRE4_VERSION;
 	if (s->socks4) {
 		s->phase = PHASE_REQUEST;
-		return 0;
+		return OUTCOME_DONE;
 	}
 	if (n < 0)
-		return (int)n;
-	rc = choose_method(s, &greeting);
-	if (rc < 0)
-		return rc;
+		return fail(s, OUTCOME_NOT_SOCKS);
+	outcome = choose_method(s, &greeting);
+	if (outcome != OUTCOME_DONE)
+		return outcome;
 	s->inbox.start += (size_t)n;
 	s->phase =
 	    s->method == WIRE_METHOD_PASSWORD ? PHASE_LOGIN : PHASE_REQUEST;
-	return io_write(
-	    &s->peer.out, message, wire_put_method(message, s->method));
+	return session_write(s, message, wire_put_method(message, s->method));
 }
 
 /* RFC 1929, where that method was chosen */
-static int
+static enum outcome
 authenticate(struct session *s)
 {
 	struct wire_password login;
 	uint8_t message[WIRE_STATUS_LEN];
+	enum outcome outcome;
 	ssize_t n;
-	int rc;
 
 	if (s->phase != PHASE_LOGIN)
-		return 0;
+		return OUTCOME_DONE;
 	while ((n = wire_get_password(unread(s), unread_len(s), &login)) == 0) {
-		if ((rc = session_read_more(s)) < 0)
-			return rc;
+		if ((outcome = session_read_more(s)) != OUTCOME_DONE)
+			return outcome;
 	}
 	if (n < 0)
-		return (int)n;
+		return fail(
+		    s, n == -EINVAL ? OUTCOME_NO_USER_NAME : OUTCOME_NOT_SOCKS);
 	memcpy(s->user, login.name, login.name_len);
 	s->record.user = s->user;
 	s->record.user_len = login.name_len;
-	rc = auth_check(&s->config->users, login.name, login.name_len,
+	outcome = auth_check(&s->config->users, login.name, login.name_len,
 	    login.password, login.password_len);
 	explicit_bzero(s->inbox.data + s->inbox.start, (size_t)n);
 	s->inbox.start += (size_t)n;
-	if (rc < 0)
-		return rc;
+	if (outcome != OUTCOME_DONE)
+		return fail(s, outcome);
 	permit_user(&s->permit, s->user, s->record.user_len);
 	s->phase = PHASE_REQUEST;
-	return io_write(&s->peer.out, message,
-	    wire_put_status(message, WIRE_STATUS_SUCCESS));
+	return session_write(
+	    s, message, wire_put_status(message, WIRE_STATUS_SUCCESS));
 }
 
 static ssize_t
@@ -134,23 +141,39 @@ get_request(struct session *s)
 		   : wire_get_request(unread(s), unread_len(s), &s->request);
 }
 
-static int
+/* What is wrong with a request, by the errno of wire.h or wire4.h. */
+static enum outcome
+malformed(int error)
+{
+	switch (error) {
+	case EOPNOTSUPP:
+		return OUTCOME_COMMAND_UNSUPPORTED;
+	case EAFNOSUPPORT:
+		return OUTCOME_UNKNOWN_ATYP;
+	case EMSGSIZE:
+		return OUTCOME_TOO_LONG;
+	case EINVAL:
+		return OUTCOME_BAD_NAME;
+	default:
+		return OUTCOME_NOT_SOCKS;
+	}
+}
+
+static enum outcome
 read_request(struct session *s)
 {
 	static const uint8_t none = WIRE_METHOD_NONE;
 	const struct wire_greeting socks4 = {
 	    .methods = &none, .methods_len = 1};
+	enum outcome outcome;
 	ssize_t n;
-	int rc;
 
 	while ((n = get_request(s)) == 0) {
-		if ((rc = session_read_more(s)) < 0)
-			return rc;
+		if ((outcome = session_read_more(s)) != OUTCOME_DONE)
+			return outcome;
 	}
-	if (n == -EOPNOTSUPP)
-		s->why = "command not supported";
 	if (n < 0)
-		return (int)n;
+		return fail(s, malformed((int)-n));
 	s->inbox.start += (size_t)n;
 	s->requested_ms = io_now_ms();
 	s->record.handshake_ms = s->requested_ms - s->started_ms;
@@ -159,19 +182,20 @@ read_request(struct session *s)
 	s->record.target_len =
 	    wire_print_destination(&s->request.dst, s->asked);
 	if (!s->socks4)
-		return 0;
+		return OUTCOME_DONE;
 	s->record.ident = s->ident.len ? s->ident.id : NULL;
 	s->record.ident_len = s->ident.len;
 	return choose_method(s, &socks4);
 }
 
-int
+enum outcome
 handshake_run(struct session *s)
 {
-	int rc;
+	enum outcome outcome;
 
-	if ((rc = read_proxy_header(s)) < 0 || (rc = greet(s)) < 0 ||
-	    (rc = authenticate(s)) < 0)
-		return rc;
+	if ((outcome = read_proxy_header(s)) != OUTCOME_DONE ||
+	    (outcome = greet(s)) != OUTCOME_DONE ||
+	    (outcome = authenticate(s)) != OUTCOME_DONE)
+		return outcome;
 	return read_request(s);
 }

@@ -10,10 +10,10 @@
 #include "session/session.h"
 
 /*
- * 0: the request is in s->request, its bytes out of the inbox, and what stands
- * behind it is still there; the phase is PHASE_REQUEST. Or -errno, and the
- * phase is the one that failed; see ending.h. The alarm is the caller's.
+ * OUTCOME_DONE: the request is in s->request, its bytes out of the inbox, and
+ * what stands behind it is still there; the phase is PHASE_REQUEST. Otherwise
+ * the phase is the one that failed. The alarm is the caller's.
  */
-int handshake_run(struct session *s);
+enum outcome handshake_run(struct session *s);
 
 #endif

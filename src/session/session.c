@@ -7,7 +7,44 @@
 /* Of what the client has under way, no more is read. */
 #define DRAIN_BYTES 262144
 
-int
+void
+session_init(const struct config *config, uint8_t *in, uint8_t *out_bytes,
+    struct session *out)
+{
+	out->config = config;
+	out->inbox.data = in;
+	out->outbox.data = out_bytes;
+	out->phase = PHASE_GREETING;
+	out->egress.target.fd = -1;
+	out->record = log_nothing;
+	out->record.bytes_up = out->record.bytes_down = 0;
+}
+
+void
+session_identify(struct session *s)
+{
+	const struct config *config = s->config;
+
+	permit_begin(&s->permit, config->rules_file ? &config->rules : NULL,
+	    config->open, &s->peer.who, s->peer.in.fd);
+}
+
+/* What an errno of reading from, or writing to, the client comes to. */
+static enum outcome
+broken(struct session *s, int error)
+{
+	enum outcome timeout = s->phase <= PHASE_REQUEST
+				   ? OUTCOME_HANDSHAKE_TIMEOUT
+				   : OUTCOME_CONNECT_TIMEOUT;
+
+	if (error == ECANCELED ||
+	    (error == ETIMEDOUT && s->phase < PHASE_RELAYING &&
+		io_interrupted() < 0))
+		return failure_of_interruption(&s->failure, timeout);
+	return failure_set(&s->failure, OUTCOME_CLIENT_RESET, error, NULL);
+}
+
+enum outcome
 session_read_more(struct session *s)
 {
 	struct io_buffer *inbox = &s->inbox;
@@ -15,23 +52,38 @@ session_read_more(struct session *s)
 	    &s->peer.in, inbox->data + inbox->end, IO_BUFFER_SIZE - inbox->end);
 
 	if (n < 0)
-		return (int)n;
+		return broken(s, (int)-n);
 	if (n == 0)
-		return -ENOTCONN;
+		return failure_set(&s->failure, OUTCOME_CLIENT_EOF, 0, NULL);
 	inbox->end += (size_t)n;
-	return 0;
+	return OUTCOME_DONE;
 }
 
-int
+enum outcome
+session_write(struct session *s, const uint8_t *data, size_t len)
+{
+	int rc = io_write(&s->peer.out, data, len);
+
+	return rc < 0 ? broken(s, -rc) : OUTCOME_DONE;
+}
+
+enum outcome
 session_reply(struct session *s, uint8_t rep, const union addr *bound)
 {
 	const struct sockaddr *sa = bound ? &bound->sa : NULL;
 	uint8_t message[WIRE_REPLY_MAX];
 
 	s->record.reply = rep;
-	return io_write(&s->peer.out, message,
+	return session_write(s, message,
 	    s->socks4 ? wire4_put_reply(message, rep, sa)
 		      : wire_put_reply(message, rep, sa));
+}
+
+enum outcome
+session_reply_bound(struct session *s)
+{
+	s->phase = PHASE_RELAYING;
+	return session_reply(s, WIRE_REP_SUCCEEDED, &s->egress.bound);
 }
 
 void
@@ -39,4 +91,34 @@ session_let_go(struct session *s)
 {
 	io_shut_write(&s->peer.out);
 	io_drain(&s->peer.in, DRAIN_BYTES);
+}
+
+void
+session_refuse(struct session *s)
+{
+	struct failure failure = s->failure;
+	uint8_t message[WIRE_METHOD_LEN];
+
+	s->record.end = failure_end(&failure);
+	io_alarm(SESSION_LINGER_MS);
+	if (s->phase ==
+	    PHASE_RELAYING) { /* the answer was 00, and did not arrive */
+		io_reset_on_close(&s->egress.target);
+		io_reset_on_close(&s->peer.out);
+	} else if (s->record.end != LOG_END_CLIENT_RESET && s->inbox.end > 0 &&
+		   s->phase != PHASE_PROXIED) {
+		/* Somebody has asked, and is there to be told. */
+		if (s->phase == PHASE_GREETING)
+			session_write(s, message,
+			    wire_put_method(
+				message, WIRE_METHOD_NO_ACCEPTABLE));
+		else if (s->phase == PHASE_LOGIN)
+			session_write(s, message,
+			    wire_put_status(message, WIRE_STATUS_FAILURE));
+		else
+			session_reply(s, failure_rep(&failure), NULL);
+		session_let_go(s);
+	}
+	s->failure = failure; /* and not that of telling it */
+	s->record.error = failure_words(&s->failure);
 }

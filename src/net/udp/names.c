@@ -21,25 +21,15 @@ set_state(struct names_entry *entry, enum names_state state, int64_t now_ms)
 	entry->since_ms = now_ms;
 }
 
-static void
-fail(struct names_entry *entry, int error, int64_t now_ms)
-{
-	entry->error = error;
-	set_state(entry, NAMES_FAILED, now_ms);
-}
-
 /* Begins the look-up, or leaves it for later. */
 static void
 look_up(struct names *names, struct names_entry *entry, int64_t now_ms)
 {
-	int rc;
-
 	set_state(entry, NAMES_QUEUED, now_ms);
 	if (names->looking == NAMES_LOOKUPS)
 		return;
-	rc = resolve_start(entry->name, 0, &entry->lookup);
-	if (rc < 0) {
-		fail(entry, -rc, now_ms);
+	if (resolve_start(entry->name, 0, &entry->lookup) < 0) {
+		set_state(entry, NAMES_FAILED, now_ms);
 		return;
 	}
 	set_state(entry, NAMES_LOOKING, now_ms);
@@ -202,11 +192,11 @@ static void
 finish(struct names *names, struct names_entry *entry, int64_t now_ms)
 {
 	struct addr_list list;
-	int rc = resolve_finish(&entry->lookup, &list);
+	struct failure unused;
 
 	names->looking--;
-	if (rc < 0) {
-		fail(entry, rc == -EAGAIN ? ETIMEDOUT : -rc, now_ms);
+	if (resolve_finish(&entry->lookup, &list, &unused) != OUTCOME_DONE) {
+		set_state(entry, NAMES_FAILED, now_ms);
 		return;
 	}
 	entry->count =
@@ -259,11 +249,12 @@ void
 names_close(struct names *names)
 {
 	struct addr_list ignored;
+	struct failure unused;
 
 	for (size_t i = 0; i < NAMES_MAX && names->looking > 0; i++) {
 		if (names->at[i].state != NAMES_LOOKING)
 			continue;
-		resolve_finish(&names->at[i].lookup, &ignored);
+		resolve_finish(&names->at[i].lookup, &ignored, &unused);
 		names->at[i].state = NAMES_UNUSED;
 		names->looking--;
 	}

@@ -35,7 +35,6 @@ enum names_state {
 
 struct names_entry {
 	enum names_state state;
-	int error;        /* NAMES_FAILED: why, as a positive errno */
 	int64_t since_ms; /* in this state */
 	uint64_t used;    /* the higher, the later */
 	struct resolve lookup;

@@ -82,32 +82,32 @@ get_addresses(int control, union addr *own, union addr *client)
 
 int
 port_open(int control, uint16_t first, uint16_t last, struct port *out,
-    const char **why)
+    struct fault *fault)
 {
 	struct port port;
 	socklen_t len = sizeof(port.own);
 	int rc;
 
-	if (!get_addresses(control, &port.own, &port.client)) {
-		*why = "UDP needs a client with an IP address";
-		return -EOPNOTSUPP;
-	}
+	if (!get_addresses(control, &port.own, &port.client))
+		return fault_set(
+		    fault, EOPNOTSUPP, "UDP needs a client with an IP address");
 	port.fd = port_socket(port.own.sa.sa_family);
 	if (port.fd < 0)
-		return port.fd;
+		return fault_set(fault, -port.fd, NULL);
 	if (!is_same_network(port.fd, control)) {
-		*why = "UDP can't reach a client in another network namespace";
-		rc = -EOPNOTSUPP;
-	} else {
-		rc = bind_port(port.fd, &port.own, first, last);
+		close(port.fd);
+		return fault_set(fault, EOPNOTSUPP,
+		    "UDP can't reach a client in another network namespace");
 	}
+	rc = bind_port(port.fd, &port.own, first, last);
 	if (rc == 0 && getsockname(port.fd, &port.own.sa, &len) < 0)
 		rc = -errno;
-	if (rc == -EADDRINUSE)
-		*why = "every port that UDP may use is taken";
-	if (rc < 0)
+	if (rc < 0) {
 		close(port.fd);
-	else
-		*out = port;
-	return rc;
+		return fault_set(fault, -rc,
+		    rc == -EADDRINUSE ? "every port that UDP may use is taken"
+				      : NULL);
+	}
+	*out = port;
+	return 0;
 }

@@ -6,6 +6,7 @@
 #define PORT_H
 
 #include "base/addr.h"
+#include "base/fault.h"
 
 #include <stdint.h>
 
@@ -26,11 +27,10 @@ int port_socket(sa_family_t family);
  * on, and a port from `first` to `last`; 0 and 0: any. IPv4-mapped addresses
  * are taken as IPv4.
  *
- * 0, or -errno, and *why says it in words, or is left alone where strerror(3)
- * does: -EOPNOTSUPP: the client has no IP address, or is in another network
- * namespace; -EADDRINUSE: every port is taken.
+ * 0, or -errno and a fault: -EOPNOTSUPP: the client has no IP address, or is in
+ * another network namespace; -EADDRINUSE: every port is taken.
  */
 int port_open(int control, uint16_t first, uint16_t last, struct port *out,
-    const char **why);
+    struct fault *fault);
 
 #endif

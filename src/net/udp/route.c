@@ -7,7 +7,6 @@
 #include "net/resolve.h"
 #include "net/udp/port.h"
 
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -34,34 +33,34 @@ way_out(struct route *route, sa_family_t family)
 }
 
 /* Directs it to the first of these addresses that it may and can go to. */
-static int
+static enum udp_fate
 direct(struct route *route, const struct wire_destination *asked,
     const union addr *addrs, size_t count, struct batch_datagram *datagram)
 {
 	const struct route_options *options = &route->options;
-	int rc = -EACCES;
+	enum udp_fate fate = UDP_DENIED;
 
 	for (size_t i = 0; i < count; i++) {
 		union addr addr = addrs[i];
 		int fd;
 
 		addr_set_port(&addr, asked->port);
-		if (options->permit &&
-		    options->permit(options->context, asked, &addr) < 0)
+		if (options->permits &&
+		    !options->permits(options->context, asked, &addr))
 			continue;
 		fd = way_out(route, addr.sa.sa_family);
 		if (fd >= 0) {
 			datagram->addr = addr;
 			datagram->fd = fd;
 			contacts_add(&route->contacts, &addr);
-			return 0;
+			return UDP_GOES;
 		}
-		rc = -ENETUNREACH;
+		fate = UDP_UNSENT;
 	}
-	return rc;
+	return fate;
 }
 
-static int
+static enum udp_fate
 direct_by_name(struct route *route, const struct wire_destination *asked,
     struct batch_datagram *datagram)
 {
@@ -69,18 +68,18 @@ direct_by_name(struct route *route, const struct wire_destination *asked,
 	struct names *names = &route->names;
 	struct names_entry *entry;
 
-	if (options->permit &&
-	    options->permit(options->context, asked, NULL) < 0)
-		return -EACCES;
+	if (options->permits &&
+	    !options->permits(options->context, asked, NULL))
+		return UDP_DENIED;
 	entry = names_find(names, asked, io_now_ms());
 	if (!entry || entry->state == NAMES_FAILED)
-		return -ENXIO;
+		return UDP_UNRESOLVED;
 	if (entry->state == NAMES_KNOWN)
 		return direct(route, asked, entry->at, entry->count, datagram);
 	return names_wait(
 		   names, entry, asked->port, datagram->data, datagram->len) < 0
-		   ? -ENXIO
-		   : -EINPROGRESS;
+		   ? UDP_UNRESOLVED
+		   : UDP_WAITS;
 }
 
 static void
@@ -108,43 +107,43 @@ is_known(const struct route_way *way, const uint8_t *header, size_t len)
 	return way->len == len && memcmp(way->header, header, len) == 0;
 }
 
-int
+enum udp_fate
 route_datagram(struct route *route, struct batch_datagram *datagram)
 {
 	const uint8_t *start = datagram->data;
 	struct wire_udp_header header;
 	struct route_way *way;
+	enum udp_fate fate;
 	union addr addr;
 	ssize_t n;
-	int rc;
 
 	n = wire_get_udp_header(datagram->data, datagram->len, &header);
 	if (n <= 0 || wire_check_destination(&header.dst) < 0)
-		return -EPROTO;
+		return UDP_MALFORMED;
 	if (header.frag != 0)
-		return -EBADMSG;
+		return UDP_FRAGMENT;
 	strip(datagram, (size_t)n);
 	way = place_of(route, start, (size_t)n);
 	if (is_known(way, start, (size_t)n)) {
 		datagram->addr = way->addr;
 		datagram->fd = route->out[way->addr.sa.sa_family == AF_INET6];
 		contacts_add(&route->contacts, &way->addr);
-		return 0;
+		return UDP_GOES;
 	}
 	if (wire_literal(&header.dst, &addr) == 0)
-		rc = direct(route, &header.dst, &addr, 1, datagram);
+		fate = direct(route, &header.dst, &addr, 1, datagram);
 	else
-		rc = direct_by_name(route, &header.dst, datagram);
-	if (rc < 0)
-		return rc;
+		fate = direct_by_name(route, &header.dst, datagram);
+	if (fate != UDP_GOES)
+		return fate;
 	way->len = (size_t)n;
 	memcpy(way->header, start, (size_t)n);
 	way->addr = datagram->addr;
-	return 0;
+	return UDP_GOES;
 }
 
 bool
-route_next(struct route *route, struct batch_datagram *out, int *error)
+route_next(struct route *route, struct batch_datagram *out, enum udp_fate *fate)
 {
 	struct names_waiting *waiting = names_next(&route->names);
 	struct wire_destination asked;
@@ -164,9 +163,9 @@ route_next(struct route *route, struct batch_datagram *out, int *error)
 	    .len = waiting->len,
 	    .fd = -1,
 	};
-	*error = entry->state == NAMES_KNOWN
-		     ? direct(route, &asked, entry->at, entry->count, out)
-		     : -ENXIO;
+	*fate = entry->state == NAMES_KNOWN
+		    ? direct(route, &asked, entry->at, entry->count, out)
+		    : UDP_UNRESOLVED;
 	names_release(&route->names, waiting);
 	return true;
 }

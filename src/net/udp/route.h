@@ -15,13 +15,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What becomes of a datagram; those up to UDP_DROPS are why it is dropped. */
+enum udp_fate {
+	UDP_FRAGMENT,   /* FRAG is not 0 */
+	UDP_MALFORMED,  /* its header is none, or has no host name */
+	UDP_STRANGER,   /* neither the client's nor of a host it has sent to */
+	UDP_DENIED,     /* route_options.permits said no */
+	UDP_UNRESOLVED, /* no such name, or too many that are looked up */
+	UDP_OVERSIZE,   /* with its header, or without, it is too large */
+	UDP_UNSENT,     /* the kernel did not take it */
+	UDP_DROPS,
+	UDP_GOES = UDP_DROPS,
+	UDP_WAITS, /* for its name: it has been copied for later */
+};
+
 struct route_options {
 	/*
-	 * Whether a datagram may go to this address, which `asked` led to: 0,
-	 * or -errno. Asked before a name is looked up, with NULL for addr:
-	 * whether it may go to any address that might be found. NULL: all may.
+	 * Whether a datagram may go to this address, which `asked` led to.
+	 * Asked before a name is looked up, with NULL for addr: whether it may
+	 * go to any address that might be found. NULL: all may.
 	 */
-	int (*permit)(void *context, const struct wire_destination *asked,
+	bool (*permits)(void *context, const struct wire_destination *asked,
 	    const union addr *addr);
 	/*
 	 * Called with a new socket of this family, not bound yet: 0, or -errno,
@@ -54,19 +68,18 @@ struct route {
 };
 
 /*
- * Takes the header off and gives the datagram its address and socket: 0, or
- * -EINPROGRESS: its name is being looked up, and it has been copied for later;
- * -EPROTO: it has no good header; -EBADMSG: it is a fragment; -ENXIO: its name
- * is not known, or too much waits already; -EACCES: not permitted;
- * -ENETUNREACH: there is no socket for it. Nothing is sent.
+ * Takes the header off and gives the datagram its address and socket: UDP_GOES,
+ * UDP_WAITS, or why it goes nowhere. Nothing is sent.
  */
-int route_datagram(struct route *route, struct batch_datagram *datagram);
+enum udp_fate route_datagram(
+    struct route *route, struct batch_datagram *datagram);
 
 /*
  * The next one that waited and waits no longer: false when there is none.
- * *error is 0, or as above. `out` stands until the next call.
+ * *fate is as above. `out` stands until the next call.
  */
-bool route_next(struct route *route, struct batch_datagram *out, int *error);
+bool route_next(
+    struct route *route, struct batch_datagram *out, enum udp_fate *fate);
 
 /* Whether something was sent to that host, whatever its port. */
 bool route_may_answer(const struct route *route, const union addr *sender);

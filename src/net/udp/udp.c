@@ -85,32 +85,31 @@ expected_port(const struct wire_destination *asked, const union addr *client)
 int
 udp_prepare(struct udp *udp, const struct io_end *control,
     const struct wire_destination *asked, const struct udp_options *options,
-    union addr *bound, const char **why)
+    union addr *bound, struct fault *fault)
 {
 	const union addr *told;
 	struct port port;
 	void *store;
 	int rc;
 
-	*why = NULL;
 	rc = port_open(
-	    control->fd, options->first_port, options->last_port, &port, why);
+	    control->fd, options->first_port, options->last_port, &port, fault);
 	if (rc < 0)
 		return rc;
 	if (options->client.sa.sa_family != AF_UNSPEC)
 		port.client = addr_unmapped(&options->client);
 	if (port.client.sa.sa_family != port.own.sa.sa_family) {
-		*why = "UDP needs a proxy that is reached as it reaches us, by "
-		       "IPv4 or IPv6";
 		close(port.fd);
-		return -EOPNOTSUPP;
+		return fault_set(fault, EOPNOTSUPP,
+		    "UDP needs a proxy that is reached as it reaches us, by "
+		    "IPv4 or IPv6");
 	}
 	store = mmap(NULL, sizeof(struct udp_store), PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (store == MAP_FAILED) {
-		rc = -errno;
+		fault_set(fault, errno, NULL);
 		close(port.fd);
-		return rc;
+		return -fault->error;
 	}
 	*udp = (struct udp){
 	    .control = *control,
@@ -140,10 +139,10 @@ udp_close(struct udp *udp)
 }
 
 static void
-drop(struct udp *udp, struct batch_datagram *datagram, enum udp_drop why)
+drop(struct udp *udp, struct batch_datagram *datagram, enum udp_fate fate)
 {
 	datagram->fd = -1;
-	udp->counts.dropped[why]++;
+	udp->counts.dropped[fate]++;
 }
 
 /* Sends what is to be sent, and counts it in one of these two ways. */
@@ -168,31 +167,6 @@ send_all(struct udp *udp, struct batch_datagram *at, size_t count,
 
 /* --- from the client ----------------------------------------------------- */
 
-/* What became of a datagram that route_datagram() or route_next() judged. */
-static void
-settle(struct udp *udp, struct batch_datagram *datagram, int error)
-{
-	static const struct {
-		int error;
-		enum udp_drop why;
-	} drops[] = {
-	    {-EPROTO, UDP_MALFORMED},
-	    {-EBADMSG, UDP_FRAGMENT},
-	    {-ENXIO, UDP_UNRESOLVED},
-	    {-EACCES, UDP_DENIED},
-	};
-
-	if (error == 0 || error == -EINPROGRESS)
-		return;
-	for (size_t i = 0; i < sizeof(drops) / sizeof(*drops); i++) {
-		if (drops[i].error == error) {
-			drop(udp, datagram, drops[i].why);
-			return;
-		}
-	}
-	drop(udp, datagram, UDP_UNSENT);
-}
-
 static bool
 is_client(const struct udp *udp, const union addr *sender)
 {
@@ -205,18 +179,19 @@ static void
 take_up(struct udp *udp, struct batch_datagram *datagram)
 {
 	uint16_t port = addr_port(&datagram->addr);
-	int rc;
+	enum udp_fate fate;
 
 	if (!is_client(udp, &datagram->addr)) {
 		drop(udp, datagram, UDP_STRANGER);
 		return;
 	}
-	rc = route_datagram(&udp->store->route, datagram);
+	fate = route_datagram(&udp->store->route, datagram);
 	/* Junk tells nothing about who sent it; from anything else on, no other
 	 * port is the client's. */
-	if (rc != -EPROTO && rc != -EBADMSG)
+	if (fate != UDP_MALFORMED && fate != UDP_FRAGMENT)
 		addr_set_port(&udp->client, port);
-	settle(udp, datagram, rc);
+	if (fate < UDP_DROPS)
+		drop(udp, datagram, fate);
 }
 
 static void
@@ -238,11 +213,12 @@ relay_waiting(struct udp *udp)
 {
 	struct udp_counts *counts = &udp->counts;
 	struct batch_datagram datagram;
-	int error;
+	enum udp_fate fate;
 
 	names_harvest(&udp->store->route.names, io_now_ms());
-	while (route_next(&udp->store->route, &datagram, &error)) {
-		settle(udp, &datagram, error);
+	while (route_next(&udp->store->route, &datagram, &fate)) {
+		if (fate < UDP_DROPS)
+			drop(udp, &datagram, fate);
 		send_all(udp, &datagram, 1, &counts->up, &counts->bytes_up);
 	}
 }

@@ -18,18 +18,6 @@
 
 #include <stdint.h>
 
-/* Why a datagram was dropped. */
-enum udp_drop {
-	UDP_FRAGMENT,   /* FRAG is not 0 */
-	UDP_MALFORMED,  /* its header is none, or has no host name */
-	UDP_STRANGER,   /* neither the client's nor of a host it has sent to */
-	UDP_DENIED,     /* route_options.permit said no */
-	UDP_UNRESOLVED, /* no such name, or too many that are looked up */
-	UDP_OVERSIZE,   /* with its header, or without, it is too large */
-	UDP_UNSENT,     /* the kernel did not take it */
-	UDP_DROPS,
-};
-
 struct udp_counts {
 	int64_t up, down;             /* datagrams relayed */
 	int64_t bytes_up, bytes_down; /* payload of these */
@@ -65,14 +53,13 @@ struct udp {
  * where the client will send from, if the address is the connection's own, and
  * otherwise not believed. *bound is for the reply.
  *
- * 0, or -errno, and *why says it in words, or is NULL where strerror(3) does:
- * -EOPNOTSUPP: the client has no IP address, or one of another family than we
- * were reached by, or is in another network namespace; -EADDRINUSE: every port
- * is taken. Nothing is left open then.
+ * 0, or -errno and a fault: -EOPNOTSUPP: the client has no IP address, or one
+ * of another family than we were reached by, or is in another network
+ * namespace; -EADDRINUSE: every port is taken. Nothing is left open then.
  */
 int udp_prepare(struct udp *udp, const struct io_end *control,
     const struct wire_destination *asked, const struct udp_options *options,
-    union addr *bound, const char **why);
+    union addr *bound, struct fault *fault);
 
 /*
  * Relays datagrams until the TCP connection ends, the alarm rings, SIGTERM

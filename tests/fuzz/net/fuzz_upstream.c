@@ -2,18 +2,9 @@
 #include "fuzz.h"
 #include "net/upstream.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* Whatever is said, these and no other codes come of it. */
-static void
-check_code(int rc)
-{
-	HOLD(rc == 0 || rc == -EPROTO || rc == -ENOPROTOOPT ||
-	     rc == -EKEYREJECTED || rc == -ECONNRESET);
-}
 
 /* What was left unread is what stood behind the `used` first bytes. */
 static void
@@ -30,7 +21,8 @@ check_rest(int fd, const uint8_t *data, size_t size, size_t *used)
 	free(rest);
 }
 
-static int
+/* "": it has answered; or what went wrong, in words. */
+static const char *
 converse(const uint8_t *data, size_t size, const struct wire_password *login,
     struct upstream_reply *reply, size_t *used)
 {
@@ -40,18 +32,21 @@ converse(const uint8_t *data, size_t size, const struct wire_password *login,
 	};
 	const struct io_end nobody = {.fd = -1, .kind = IO_SOCKET};
 	struct io_end server = {.kind = IO_SOCKET};
-	int pair[2], rc;
+	static struct failure failure;
+	enum outcome outcome;
+	int pair[2];
 
 	HOLD(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
 	HOLD(size == 0 || write(pair[1], data, size) == (ssize_t)size);
 	HOLD(shutdown(pair[1], SHUT_WR) == 0);
 	server.fd = pair[0];
-	rc = upstream_ask(&server, login, &request, &nobody, reply);
-	check_code(rc);
+	outcome =
+	    upstream_ask(&server, login, &request, &nobody, reply, &failure);
+	HOLD(outcome == OUTCOME_DONE || outcome == OUTCOME_UPSTREAM);
 	check_rest(pair[0], data, size, used);
 	close(pair[0]);
 	close(pair[1]);
-	return rc;
+	return outcome == OUTCOME_DONE ? "" : failure.cause.words;
 }
 
 /* The length of the reply at the end of what was used, by its ATYP. */
@@ -79,16 +74,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t with = 0; with < 2; with++) {
 		struct upstream_reply reply = {.rep = 0xa5}, again;
 		size_t used, used_again, greeted;
-		int rc =
-		    converse(data, size, with ? &login : NULL, &reply, &used);
+		char said[FAULT_WORDS_MAX];
+
+		strcpy(said,
+		    converse(data, size, with ? &login : NULL, &reply, &used));
 
 		/* Nothing further could have made another answer of it. */
-		if (rc != -ECONNRESET) {
-			HOLD(converse(data, used, with ? &login : NULL, &again,
-				 &used_again) == rc);
+		if (strcmp(said, "upstream: it hung up") != 0) {
+			HOLD(strcmp(converse(data, used, with ? &login : NULL,
+					&again, &used_again),
+				 said) == 0);
 			HOLD(used_again == used);
 		}
-		if (rc < 0) {
+		if (*said) {
 			HOLD(reply.rep == 0xa5);
 			continue;
 		}

@@ -114,7 +114,7 @@ ask(const struct rules *rules)
 	    "2001:db8::1", "64:ff9b::c000:201",
 	    "2002:7f00:1::", "198.51.100.7"};
 	static const char *const names[] = {
-	    NULL, "www.example.org", "EXAMPLE.ORG.", "."};
+	    "", "www.example.org", "EXAMPLE.ORG.", "."};
 	static const gid_t gids[] = {4, 100};
 	struct rules_client client = {.uid = 1000, .gids = gids};
 	struct rules_question question = {.client = &client, .host = &host};
@@ -131,8 +131,8 @@ ask(const struct rules *rules)
 		client.user_len = 5;
 		HOLD(addr_parse(addresses[i], 0, &question.address) == 0);
 		client.address = question.address;
-		question.name = names[n];
-		question.name_len = names[n] ? strlen(names[n]) : 0;
+		strcpy(question.name, names[n]);
+		question.name_len = strlen(names[n]);
 		question.port = (uint16_t)(i * 443);
 		question.command = (enum rules_command)(1U << i % 4);
 		check_verdicts(rules, &question);

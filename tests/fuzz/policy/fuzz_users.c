@@ -73,7 +73,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *bytes = size ? (const char *)data : "";
 	struct auth_users users = {0};
-	struct auth_fault fault = {0};
+	struct fault fault = {0};
 	unsigned lines, wrong = first_wrong(bytes, size, &lines);
 	char *text = malloc(size + 1);
 	int rc;
@@ -90,12 +90,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	HOLD(rc == -EINVAL);
 	HOLD(!users.text && !users.at && !users.table);
 	HOLD(fault.line >= 1 && fault.line <= (lines ? lines : 1));
-	HOLD(strstr(fault.what, "; "));
-	HOLD(strlen(fault.what) < sizeof(fault.what) - 1);
+	HOLD(strstr(fault.words, "; "));
+	HOLD(strlen(fault.words) < sizeof(fault.words) - 1);
 	/* Each line is right by itself only where a name is there twice. */
-	if (strncmp(fault.what, "the same name", 13) == 0)
+	if (strncmp(fault.words, "the same name", 13) == 0)
 		HOLD(!wrong || fault.line < wrong);
-	else if (strncmp(fault.what, "the file ends", 13) == 0)
+	else if (strncmp(fault.words, "the file ends", 13) == 0)
 		HOLD(!wrong);
 	else
 		HOLD(fault.line == wrong);

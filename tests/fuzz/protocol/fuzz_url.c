@@ -11,7 +11,7 @@ check_spelled_out(const struct url *url)
 {
 	char text[sizeof("socks5://:@[]") + 6 * 255 + WIRE_DESTINATION_MAX];
 	char server[WIRE_DESTINATION_MAX];
-	const char *why = NULL;
+	struct fault fault = {0};
 	struct url again;
 	size_t n = (size_t)sprintf(text, "socks5://");
 
@@ -23,7 +23,7 @@ check_spelled_out(const struct url *url)
 		    (unsigned char)url->password[i]);
 	wire_print_destination(&url->server, server);
 	sprintf(text + n, "%s%s", url->user_len ? "@" : "", server);
-	HOLD(url_parse(text, &again, &why) == 0);
+	HOLD(url_parse(text, &again, &fault) == 0);
 	HOLD(memcmp(url, &again, sizeof(again)) == 0);
 }
 
@@ -54,7 +54,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = malloc(size + 1);
 	struct url url, untouched;
-	const char *why = NULL;
+	struct fault fault = {0};
 	int rc;
 
 	HOLD(text);
@@ -62,19 +62,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size] = '\0';
 	memset(&untouched, 0xa5, sizeof(untouched));
 	url = untouched;
-	rc = url_parse(text, &url, &why);
+	rc = url_parse(text, &url, &fault);
 	HOLD(rc == 0 || rc == -EINVAL);
-	HOLD((rc == 0) == !why);
+	HOLD((rc == 0) == !*fault.words);
 	if (rc == 0)
 		check_url(&url);
 	else
 		HOLD(memcmp(&url, &untouched, sizeof(url)) == 0);
 
-	why = NULL;
-	HOLD(url_parse("socks5://u@p", &url, &why) == 0);
-	rc = url_set_password(&url, (const char *)data, size, &why);
+	fault = (struct fault){0};
+	HOLD(url_parse("socks5://u@p", &url, &fault) == 0);
+	rc = url_set_password(&url, (const char *)data, size, &fault);
 	HOLD(rc == 0 || rc == -EINVAL);
-	HOLD((rc == 0) == !why);
+	HOLD((rc == 0) == !*fault.words);
 	HOLD((rc == 0) == (url.password_len > 0));
 	if (rc == 0)
 		check_url(&url);

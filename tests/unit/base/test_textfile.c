@@ -48,12 +48,11 @@ static void
 refused(size_t max, int rc, const char *expected)
 {
 	char *text = (char *)&text;
-	const char *wrong = NULL;
+	struct fault fault;
 	size_t len = 4711;
 
-	assert_int_equal(textfile_read(path, max, &text, &len, &wrong), rc);
-	assert_non_null(wrong);
-	assert_non_null(strstr(wrong, expected));
+	assert_int_equal(textfile_read(path, max, &text, &len, &fault), rc);
+	assert_non_null(strstr(fault_words(&fault), expected));
 	assert_ptr_equal(text, &text);
 	assert_int_equal(len, 4711);
 }
@@ -61,11 +60,11 @@ refused(size_t max, int rc, const char *expected)
 static void
 read_whole(const void *data, size_t data_len, size_t max)
 {
-	const char *wrong;
+	struct fault fault;
 	char *text;
 	size_t len;
 
-	assert_int_equal(textfile_read(path, max, &text, &len, &wrong), 0);
+	assert_int_equal(textfile_read(path, max, &text, &len, &fault), 0);
 	assert_int_equal(len, data_len);
 	assert_memory_equal(text, data, len);
 	assert_int_equal(text[len], '\0');

@@ -43,14 +43,14 @@ listens_at(const struct bind_listener *listener, const char *text)
 	HOLD(listening);
 }
 
-static char fault[DIAL_FAULT_MAX];
+static struct failure failure;
 
 static void
 opens_at(const struct bind_options *options, const char *text)
 {
 	struct bind_listener listener;
 
-	HOLD(bind_open(options, &listener, fault) == 0);
+	HOLD(bind_open(options, &listener, &failure) == 0);
 	listens_at(&listener, text);
 	bind_close(&listener);
 	HOLD(listener.fd == -1);
@@ -58,13 +58,13 @@ opens_at(const struct bind_options *options, const char *text)
 
 /* Nothing is written to the output of a failure. */
 static void
-does_not_open(const struct bind_options *options, int error)
+does_not_open(const struct bind_options *options, enum outcome outcome)
 {
 	struct bind_listener listener, untouched;
 
 	memset(&untouched, 0xa5, sizeof(untouched));
 	listener = untouched;
-	HOLD(bind_open(options, &listener, fault) == -error);
+	HOLD(bind_open(options, &listener, &failure) == outcome);
 	HOLD(memcmp(&listener, &untouched, sizeof(untouched)) == 0);
 }
 
@@ -111,9 +111,9 @@ awaits(struct bind_listener *listener, struct dial_result *out)
 
 	memset(&untouched, 0xa5, sizeof(untouched));
 	*out = untouched;
-	rc = bind_await(listener, &client, out);
+	rc = bind_await(listener, &client, out, &failure);
 	assert_true(io_now_ms() - before < GENEROUS_MS);
-	if (rc < 0)
+	if (rc != OUTCOME_DONE)
 		assert_memory_equal(out, &untouched, sizeof(untouched));
 	return rc;
 }
@@ -211,7 +211,7 @@ for_anyone_where_the_client_reached_us(void **state)
 	reached = mapped("::ffff:127.0.0.8");
 	opens_at(&options, "127.0.0.8");
 	options.reached = NULL;
-	does_not_open(&options, EOPNOTSUPP);
+	does_not_open(&options, OUTCOME_COMMAND_UNSUPPORTED);
 }
 
 static void
@@ -227,15 +227,15 @@ one_family_alone(void **state)
 	options.family = AF_INET;
 	opens_at(&options, "127.0.0.1");
 	list.count = 1;
-	does_not_open(&options, EAFNOSUPPORT);
+	does_not_open(&options, OUTCOME_FAMILY_UNSUPPORTED);
 	list.at[0] = mapped("::ffff:127.0.0.1");
 	opens_at(&options, "127.0.0.1");
 	options.expected = NULL;
-	does_not_open(&options, EAFNOSUPPORT);
+	does_not_open(&options, OUTCOME_FAMILY_UNSUPPORTED);
 	reached = mapped("::ffff:127.0.0.1");
 	opens_at(&options, "127.0.0.1");
 	options.family = AF_INET6;
-	does_not_open(&options, EAFNOSUPPORT);
+	does_not_open(&options, OUTCOME_FAMILY_UNSUPPORTED);
 }
 
 static void
@@ -250,9 +250,9 @@ no_way_to_some(void)
 
 	opens_at(&options, "127.0.0.1");
 	list.count = 2;
-	does_not_open(&options, ENETUNREACH);
+	does_not_open(&options, OUTCOME_NETWORK_UNREACHABLE);
 	list.count = 0;
-	does_not_open(&options, EAFNOSUPPORT);
+	does_not_open(&options, OUTCOME_FAMILY_UNSUPPORTED);
 }
 
 static void
@@ -278,7 +278,7 @@ the_expected_peer(void **state)
 		struct bind_listener listener;
 		int peer;
 
-		assert_int_equal(bind_open(&options, &listener, fault), 0);
+		assert_int_equal(bind_open(&options, &listener, &failure), 0);
 		peer = comes_from(NULL, &listener);
 		assert_int_equal(awaits(&listener, &result), 0);
 		assert_int_equal(listener.strangers, 0);
@@ -299,7 +299,7 @@ one_connection(void **state)
 
 	(void)state;
 	io_alarm(GENEROUS_MS);
-	assert_int_equal(bind_open(&options, &listener, fault), 0);
+	assert_int_equal(bind_open(&options, &listener, &failure), 0);
 	first = comes_from(NULL, &listener);
 	second = comes_from(NULL, &listener);
 	assert_int_equal(awaits(&listener, &result), 0);
@@ -327,7 +327,7 @@ strangers_are_turned_away(void **state)
 
 	(void)state;
 	io_alarm(GENEROUS_MS);
-	assert_int_equal(bind_open(&options, &listener, fault), 0);
+	assert_int_equal(bind_open(&options, &listener, &failure), 0);
 	listens_at(&listener, "127.0.0.1");
 	strangers[0] = comes_from(NULL, &listener);
 	strangers[1] = comes_from("127.0.0.2", &listener);
@@ -354,7 +354,7 @@ many_strangers(void **state)
 	pid_t pid;
 
 	(void)state;
-	assert_int_equal(bind_open(&options, &listener, fault), 0);
+	assert_int_equal(bind_open(&options, &listener, &failure), 0);
 	pid = fork_child();
 	if (pid == 0) {
 		alarm(GENEROUS_MS / 1000);
@@ -364,7 +364,7 @@ many_strangers(void **state)
 		_exit(0);
 	}
 	io_alarm(GENEROUS_MS);
-	assert_int_equal(bind_await(&listener, &client, &result), 0);
+	assert_int_equal(bind_await(&listener, &client, &result, &failure), 0);
 	assert_int_equal(listener.strangers, STRANGERS);
 	bind_close(&listener);
 	assert_int_equal(write(result.fd, "x", 1), 1);
@@ -403,7 +403,7 @@ what_the_rules_say(void **state)
 	for (int anyone = 0; anyone < 2; anyone++) {
 		int stranger, denied, peer;
 
-		assert_int_equal(bind_open(&options, &listener, fault), 0);
+		assert_int_equal(bind_open(&options, &listener, &failure), 0);
 		stranger = anyone ? -1 : comes_from("127.0.0.2", &listener);
 		denied = comes_from(NULL, &listener);
 		assert_int_equal(getsockname(denied, &name.sa, &len), 0);
@@ -432,15 +432,15 @@ nobody_until_the_alarm(void **state)
 	int stranger;
 
 	(void)state;
-	assert_int_equal(bind_open(&options, &listener, fault), 0);
+	assert_int_equal(bind_open(&options, &listener, &failure), 0);
 	stranger = comes_from(NULL, &listener);
 	io_alarm(100);
-	assert_int_equal(awaits(&listener, &result), -ETIMEDOUT);
+	assert_int_equal(awaits(&listener, &result), OUTCOME_CONNECT_TIMEOUT);
 	assert_true(io_now_ms() - before >= 100);
 	is_turned_away(stranger);
 	/* It has rung: even who is there already comes too late. */
 	stranger = comes_from("127.0.0.3", &listener);
-	assert_int_equal(awaits(&listener, &result), -ETIMEDOUT);
+	assert_int_equal(awaits(&listener, &result), OUTCOME_CONNECT_TIMEOUT);
 	bind_close(&listener);
 	is_turned_away(stranger);
 }
@@ -456,16 +456,16 @@ a_client_that_left(void **state)
 
 	(void)state;
 	io_alarm(GENEROUS_MS);
-	assert_int_equal(bind_open(&options, &listener, fault), 0);
+	assert_int_equal(bind_open(&options, &listener, &failure), 0);
 	close(pair[1]);
-	assert_int_equal(awaits(&listener, &result), -EPIPE);
+	assert_int_equal(awaits(&listener, &result), OUTCOME_CLIENT_LEFT);
 
 	/* On a pipe it is the reader that has gone. */
 	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
 	close(p[0]);
 	close(pair[0]);
 	pair[0] = p[1];
-	assert_int_equal(awaits(&listener, &result), -EPIPE);
+	assert_int_equal(awaits(&listener, &result), OUTCOME_CLIENT_LEFT);
 	pair[1] = -1;
 	bind_close(&listener);
 }
@@ -481,7 +481,7 @@ a_client_that_only_half_closed(void **state)
 
 	(void)state;
 	io_alarm(GENEROUS_MS);
-	assert_int_equal(bind_open(&options, &listener, fault), 0);
+	assert_int_equal(bind_open(&options, &listener, &failure), 0);
 	assert_int_equal(write(pair[1], "bytes", 5), 5);
 	assert_int_equal(shutdown(pair[1], SHUT_WR), 0);
 	peer = comes_from(NULL, &listener);
@@ -502,9 +502,10 @@ sigterm(void **state)
 
 	(void)state;
 	if (pid == 0) {
-		HOLD(bind_open(&options, &listener, fault) == 0);
+		HOLD(bind_open(&options, &listener, &failure) == 0);
 		raise(SIGTERM); /* before: it has not been forgotten */
-		HOLD(bind_await(&listener, &client, &result) == -ECANCELED);
+		HOLD(bind_await(&listener, &client, &result, &failure) ==
+		     OUTCOME_TERMINATED);
 		_exit(0);
 	}
 	child_held(pid);
@@ -525,7 +526,7 @@ no_descriptors_left(void **state)
 
 	(void)state;
 	if (pid == 0) {
-		HOLD(bind_open(&options, &listener, fault) == 0);
+		HOLD(bind_open(&options, &listener, &failure) == 0);
 		peer = comes_from(NULL, &listener);
 		limit = (struct rlimit){
 		    .rlim_cur = (rlim_t)peer + 1, .rlim_max = (rlim_t)peer + 1};
@@ -533,7 +534,9 @@ no_descriptors_left(void **state)
 		while (dup(peer) >= 0)
 			;
 		io_alarm(GENEROUS_MS);
-		HOLD(bind_await(&listener, &client, &result) == -EMFILE);
+		HOLD(bind_await(&listener, &client, &result, &failure) ==
+			 OUTCOME_SYSTEM &&
+		     failure.cause.error == EMFILE);
 		bind_close(&listener);
 		_exit(0);
 	}

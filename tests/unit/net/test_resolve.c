@@ -18,39 +18,45 @@ client(void)
 	return (struct io_end){.fd = pair[0], .kind = IO_SOCKET};
 }
 
-/* Every code that getaddrinfo(3) names, and the REP that it leads to. */
+/* Every code that getaddrinfo(3) names, and what it comes to. */
 static void
 eai_codes(void **state)
 {
 	static const struct {
-		int eai, system_errno, error;
-		uint8_t rep;
+		int eai, system_errno;
+		enum outcome outcome;
+		int error;
 	} table[] = {
-	    {0, 0, 0, 0x00},
-	    {EAI_ADDRFAMILY, 0, -ENXIO, 0x04},
-	    {EAI_AGAIN, 0, -EREMOTEIO, 0x04},
-	    {EAI_BADFLAGS, 0, -EINVAL, 0x01},
-	    {EAI_FAIL, 0, -EREMOTEIO, 0x04},
-	    {EAI_FAMILY, 0, -EINVAL, 0x01},
-	    {EAI_MEMORY, 0, -ENOMEM, 0x01},
-	    {EAI_NODATA, 0, -ENXIO, 0x04},
-	    {EAI_NONAME, 0, -ENXIO, 0x04},
-	    {EAI_SERVICE, 0, -EINVAL, 0x01},
-	    {EAI_SOCKTYPE, 0, -EINVAL, 0x01},
-	    {EAI_SYSTEM, EMFILE, -EMFILE, 0x01},
-	    {EAI_SYSTEM, ENETUNREACH, -ENETUNREACH, 0x03},
-	    {EAI_SYSTEM, 0, -EIO, 0x01},
-	    {EAI_OVERFLOW, 0, -EINVAL, 0x01},
+	    {0, 0, OUTCOME_DONE, 0},
+	    {EAI_ADDRFAMILY, 0, OUTCOME_NO_SUCH_NAME, 0},
+	    {EAI_AGAIN, 0, OUTCOME_NO_NAME_SERVER, 0},
+	    {EAI_BADFLAGS, 0, OUTCOME_SYSTEM, EINVAL},
+	    {EAI_FAIL, 0, OUTCOME_NO_NAME_SERVER, 0},
+	    {EAI_FAMILY, 0, OUTCOME_SYSTEM, EINVAL},
+	    {EAI_MEMORY, 0, OUTCOME_SYSTEM, ENOMEM},
+	    {EAI_NODATA, 0, OUTCOME_NO_SUCH_NAME, 0},
+	    {EAI_NONAME, 0, OUTCOME_NO_SUCH_NAME, 0},
+	    {EAI_SERVICE, 0, OUTCOME_SYSTEM, EINVAL},
+	    {EAI_SOCKTYPE, 0, OUTCOME_SYSTEM, EINVAL},
+	    {EAI_SYSTEM, EMFILE, OUTCOME_SYSTEM, EMFILE},
+	    {EAI_SYSTEM, 0, OUTCOME_SYSTEM, EIO},
+	    {EAI_OVERFLOW, 0, OUTCOME_SYSTEM, EINVAL},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
-		int rc = resolve_errno(table[i].eai, table[i].system_errno);
+		int error = -1;
+		enum outcome outcome = resolve_outcome(
+		    table[i].eai, table[i].system_errno, &error);
 
-		assert_int_equal(rc, table[i].error);
-		assert_int_equal(wire_rep_from_errno(-rc), table[i].rep);
+		if (outcome != table[i].outcome || error != table[i].error)
+			fail_msg("%s, %d: outcome %d, errno %d",
+			    gai_strerror(table[i].eai), table[i].system_errno,
+			    outcome, error);
 	}
 }
+
+static struct failure failure;
 
 static struct wire_destination
 named(const char *name)
@@ -69,7 +75,7 @@ resolves_to(const struct wire_destination *dst, const char *expected)
 	struct io_end end = client();
 	char text[ADDR_TEXT_MAX];
 
-	assert_int_equal(resolve_destination(dst, &end, &list), 0);
+	assert_int_equal(resolve_destination(dst, &end, &list, &failure), 0);
 	assert_int_equal(list.count, 1);
 	assert_string_equal(addr_format(&list.at[0].sa, text), expected);
 }
@@ -127,14 +133,14 @@ names_leave_no_child(void **state)
 	struct addr_list list;
 
 	(void)state;
-	assert_int_equal(resolve_destination(&dst, &end, &list), 0);
+	assert_int_equal(resolve_destination(&dst, &end, &list, &failure), 0);
 	assert_true(list.count >= 1);
 	for (size_t i = 0; i < list.count; i++)
 		assert_int_equal(ntohs(list.at[i].in.sin_port), 80);
 	dst = named("no-such-name.invalid");
-	assert_int_equal(
-	    wire_rep_from_errno(-resolve_destination(&dst, &end, &list)),
-	    WIRE_REP_HOST_UNREACHABLE);
+	assert_int_not_equal(
+	    resolve_destination(&dst, &end, &list, &failure), OUTCOME_DONE);
+	assert_int_equal(failure_rep(&failure), WIRE_REP_HOST_UNREACHABLE);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
 }
@@ -150,10 +156,12 @@ the_alarm_and_the_client_end_it(void **state)
 	io_alarm(1);
 	while (io_interrupted() == 0)
 		;
-	assert_int_equal(resolve_destination(&dst, &end, &list), -ETIMEDOUT);
+	assert_int_equal(resolve_destination(&dst, &end, &list, &failure),
+	    OUTCOME_CONNECT_TIMEOUT);
 	io_alarm(0);
 	close(pair[1]);
-	assert_int_equal(resolve_destination(&dst, &end, &list), -EPIPE);
+	assert_int_equal(resolve_destination(&dst, &end, &list, &failure),
+	    OUTCOME_CLIENT_LEFT);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
 }
@@ -201,7 +209,8 @@ wait_for_nobody(void)
 	int64_t before = io_now_ms();
 
 	io_alarm(300);
-	HOLD(resolve_destination(&dst, &end, &list) == -ETIMEDOUT);
+	HOLD(resolve_destination(&dst, &end, &list, &failure) ==
+	     OUTCOME_CONNECT_TIMEOUT);
 	HOLD(was_asked(server, 0));
 	HOLD(io_now_ms() - before >= 300);
 	HOLD(io_now_ms() - before < BOUND_MS);
@@ -240,7 +249,7 @@ disturbed(void (*disturb)(void))
 	}
 	close(pair[1]); /* the helper's alone */
 	io_alarm(BOUND_MS);
-	rc = resolve_destination(&dst, &end, &list);
+	rc = resolve_destination(&dst, &end, &list, &failure);
 	io_alarm(0);
 	HOLD(io_now_ms() - before < BOUND_MS);
 	while ((reaped = waitpid(helper, &status, 0)) < 0 && errno == EINTR)
@@ -259,7 +268,7 @@ leave(void)
 static void
 client_leaves(void)
 {
-	HOLD(disturbed(leave) == -EPIPE);
+	HOLD(disturbed(leave) == OUTCOME_CLIENT_LEFT);
 }
 
 static void
@@ -286,7 +295,7 @@ terminate(void)
 static void
 sigterm_comes(void)
 {
-	HOLD(disturbed(terminate) == -ECANCELED);
+	HOLD(disturbed(terminate) == OUTCOME_TERMINATED);
 }
 
 static void
@@ -317,7 +326,8 @@ kill_sibling(void)
 static void
 child_dies(void)
 {
-	HOLD(disturbed(kill_sibling) == -EIO);
+	HOLD(disturbed(kill_sibling) == OUTCOME_SYSTEM &&
+	     failure.cause.error == EIO);
 }
 
 static void
@@ -336,7 +346,7 @@ mixed_families(void)
 	struct addr_list list;
 
 	dst.port = 8080;
-	HOLD(resolve_destination(&dst, &end, &list) == 0);
+	HOLD(resolve_destination(&dst, &end, &list, &failure) == 0);
 	HOLD(list.count == 4);
 	for (size_t i = 0; i < list.count; i++) {
 		HOLD(ntohs(list.at[i].in.sin_port) == 8080);
@@ -363,7 +373,7 @@ many_addresses(void)
 	struct io_end end = client();
 	struct addr_list list;
 
-	HOLD(resolve_destination(&dst, &end, &list) == 0);
+	HOLD(resolve_destination(&dst, &end, &list, &failure) == 0);
 	HOLD(list.count == ADDR_LIST_MAX);
 }
 
@@ -399,13 +409,14 @@ look_up_several(void)
 	HOLD(resolve_start("slow.example", 80, &slow) == 0);
 	HOLD(resolve_start("known.test", 0, &known) == 0);
 	HOLD(is_ready(&known, BOUND_MS));
-	HOLD(resolve_finish(&known, &list) == 0);
+	HOLD(resolve_finish(&known, &list, &failure) == 0);
 	HOLD(list.count == 1 && list.at[0].in.sin_port == 0);
 	HOLD(list.at[0].in.sin_addr.s_addr == htonl(0xc0000201));
 	HOLD(known.fd == -1);
 	/* Given up: no wait, no child, and the answer's place untouched. */
 	HOLD(was_asked(server, BOUND_MS) && !is_ready(&slow, 0));
-	HOLD(resolve_finish(&slow, &list) == -EAGAIN);
+	HOLD(resolve_finish(&slow, &list, &failure) == OUTCOME_SYSTEM &&
+	     failure.cause.error == EAGAIN);
 	HOLD(list.count == 1);
 	no_child_is_left();
 	HOLD(io_now_ms() - before < BOUND_MS);
@@ -413,7 +424,8 @@ look_up_several(void)
 	HOLD(resolve_start("slow.example", 80, &unknown) == 0);
 	kill(unknown.pid, SIGKILL);
 	HOLD(is_ready(&unknown, BOUND_MS));
-	HOLD(resolve_finish(&unknown, &list) == -EIO);
+	HOLD(resolve_finish(&unknown, &list, &failure) == OUTCOME_SYSTEM &&
+	     failure.cause.error == EIO);
 	no_child_is_left();
 }
 
@@ -444,7 +456,7 @@ name_of(const char *text, char out[WIRE_NAME_SIZE])
 
 	memset(untouched, 0xa5, sizeof(untouched));
 	memcpy(out, untouched, sizeof(untouched));
-	rc = resolve_name_of(&addr, &end, out);
+	rc = resolve_name_of(&addr, &end, out, &failure);
 	HOLD(rc == 0 || memcmp(out, untouched, sizeof(untouched)) == 0);
 	no_child_is_left();
 	return rc;
@@ -460,10 +472,10 @@ names_of_addresses(void)
 	HOLD(name_of("2001:db8::1", name) == 0);
 	HOLD(strcmp(name, "six.test") == 0);
 	/* What no client could be told, or would misread. */
-	HOLD(name_of("192.0.2.2", name) == -ENXIO);
+	HOLD(name_of("192.0.2.2", name) == OUTCOME_NO_SUCH_NAME);
 	HOLD(name_of("192.0.2.255", name) == 0);
 	HOLD(strlen(name) == 255);
-	HOLD(name_of("192.0.2.254", name) == -ENXIO);
+	HOLD(name_of("192.0.2.254", name) == OUTCOME_NO_SUCH_NAME);
 }
 
 static void
@@ -486,9 +498,9 @@ static void
 no_name(void)
 {
 	char name[WIRE_NAME_SIZE];
-	int rc = name_of("192.0.2.1", name);
 
-	HOLD(wire_rep_from_errno(-rc) == WIRE_REP_HOST_UNREACHABLE);
+	HOLD(name_of("192.0.2.1", name) != OUTCOME_DONE);
+	HOLD(failure_rep(&failure) == WIRE_REP_HOST_UNREACHABLE);
 }
 
 static void
@@ -506,13 +518,13 @@ wait_for_no_name(void)
 	char name[WIRE_NAME_SIZE];
 
 	io_alarm(300);
-	HOLD(name_of("192.0.2.1", name) == -ETIMEDOUT);
+	HOLD(name_of("192.0.2.1", name) == OUTCOME_CONNECT_TIMEOUT);
 	HOLD(was_asked(server, 0));
 	HOLD(io_now_ms() - before < BOUND_MS);
 	io_alarm(0);
 	HOLD(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
 	close(pair[1]);
-	HOLD(name_of("192.0.2.1", name) == -EPIPE);
+	HOLD(name_of("192.0.2.1", name) == OUTCOME_CLIENT_LEFT);
 }
 
 static void

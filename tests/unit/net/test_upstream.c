@@ -62,6 +62,8 @@ request(void)
 	};
 }
 
+static struct failure failure;
+
 /* upstream_ask(), with nothing written to *out unless it succeeds. */
 static int
 asks(const struct wire_password *login, struct upstream_reply *out)
@@ -75,13 +77,22 @@ asks(const struct wire_password *login, struct upstream_reply *out)
 
 	memset(&untouched, 0xa5, sizeof(untouched));
 	*out = untouched;
-	rc = upstream_ask(&to, login, &wanted, &from, out);
+	rc = upstream_ask(&to, login, &wanted, &from, out, &failure);
 	assert_true(io_now_ms() - before < GENEROUS_MS);
-	if (rc < 0)
+	if (rc != OUTCOME_DONE)
 		assert_memory_equal(out, &untouched, sizeof(untouched));
-	else
-		assert_int_equal(rc, 0);
 	return rc;
+}
+
+static void
+fails(const struct wire_password *login, const char *words)
+{
+	struct upstream_reply reply;
+
+	assert_int_equal(asks(login, &reply), OUTCOME_UPSTREAM);
+	assert_memory_equal(failure.cause.words, "upstream: ", 10);
+	assert_string_equal(failure.cause.words + 10, words);
+	assert_int_equal(failure_rep(&failure), WIRE_REP_FAILURE);
 }
 
 static void
@@ -194,32 +205,38 @@ faults(void **state)
 		const struct wire_password *login;
 		const char *said;
 		size_t said_len;
-		int rc;
+		const char *words;
 	} table[] = {
-	    {NULL, BYTES("\4"), -EPROTO},
-	    {NULL, BYTES("HTTP/1.1 400 Bad Request\r\n"), -EPROTO},
-	    {NULL, BYTES("SSH-2.0-OpenSSH_9.2\r\n"), -EPROTO},
-	    {NULL, BYTES("\5\2"), -EPROTO}, /* it was not offered */
-	    {NULL, BYTES("\5\1"), -EPROTO},
-	    {&alice, BYTES("\5\1"), -EPROTO},
-	    {&alice, BYTES("\5\xfe"), -EPROTO},
-	    {NULL, BYTES("\5\xff"), -ENOPROTOOPT},
-	    {&alice, BYTES("\5\xff"), -ENOPROTOOPT},
-	    {&alice, BYTES("\5\2\1\1"), -EKEYREJECTED},
-	    {&alice, BYTES("\5\2\1\xff"), -EKEYREJECTED},
-	    {NULL, BYTES("\5\0\4\0"), -EPROTO},
-	    {NULL, BYTES("\5\0\4\5"), -EPROTO},
-	    {NULL, BYTES("\5\0\5\0\0\2"), -EPROTO},
-	    {NULL, BYTES("\5\0\5\0\0\0\0\0\0\0\0\0"), -EPROTO},
-	    {&alice, BYTES("\5\2\1\0\0\x5a"), -EPROTO},
+	    {NULL, BYTES("\4"), "it doesn't speak SOCKS5"},
+	    {NULL, BYTES("HTTP/1.1 400 Bad Request\r\n"),
+		"it doesn't speak SOCKS5"},
+	    {NULL, BYTES("SSH-2.0-OpenSSH_9.2\r\n"), "it doesn't speak SOCKS5"},
+	    {NULL, BYTES("\5\2"),
+		"it doesn't speak SOCKS5"}, /* it was not offered */
+	    {NULL, BYTES("\5\1"), "it doesn't speak SOCKS5"},
+	    {&alice, BYTES("\5\1"), "it doesn't speak SOCKS5"},
+	    {&alice, BYTES("\5\xfe"), "it doesn't speak SOCKS5"},
+	    {NULL, BYTES("\5\xff"),
+		"it wants another method of authentication"},
+	    {&alice, BYTES("\5\xff"),
+		"it wants another method of authentication"},
+	    {&alice, BYTES("\5\2\1\1"),
+		"it doesn't take the user and password"},
+	    {&alice, BYTES("\5\2\1\xff"),
+		"it doesn't take the user and password"},
+	    {NULL, BYTES("\5\0\4\0"), "it doesn't speak SOCKS5"},
+	    {NULL, BYTES("\5\0\4\5"), "it doesn't speak SOCKS5"},
+	    {NULL, BYTES("\5\0\5\0\0\2"), "it doesn't speak SOCKS5"},
+	    {NULL, BYTES("\5\0\5\0\0\0\0\0\0\0\0\0"),
+		"it doesn't speak SOCKS5"},
+	    {&alice, BYTES("\5\2\1\0\0\x5a"), "it doesn't speak SOCKS5"},
 	};
-	struct upstream_reply reply;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
 		restart();
 		server_says(table[i].said, table[i].said_len);
-		assert_int_equal(asks(table[i].login, &reply), table[i].rc);
+		fails(table[i].login, table[i].words);
 	}
 }
 
@@ -277,34 +294,30 @@ static const char whole[] = "\5\2\1\0" NAME;
 static void
 silence(void **state)
 {
-	struct upstream_reply reply;
-
 	(void)state;
 	for (size_t n = 0; n < sizeof(whole) - 1; n++) {
 		restart();
 		server_says(whole, n);
 		io_alarm(5);
-		assert_int_equal(asks(&alice, &reply), -ETIME);
+		fails(&alice, "it is silent");
 	}
 }
 
 static void
 hanging_up(void **state)
 {
-	struct upstream_reply reply;
-
 	(void)state;
 	for (size_t n = 0; n < sizeof(whole) - 1; n++) {
 		restart();
 		server_says(whole, n);
 		shutdown(server[1], SHUT_WR);
-		assert_int_equal(asks(&alice, &reply), -ECONNRESET);
+		fails(&alice, "it hung up");
 	}
 	/* It doesn't even listen. That is not the client's having left. */
 	restart();
 	close(server[1]);
 	server[1] = -1;
-	assert_int_equal(asks(&alice, &reply), -ECONNRESET);
+	fails(&alice, "it hung up");
 }
 
 static void
@@ -315,7 +328,6 @@ reset_by_the_server(void **state)
 	socklen_t len = sizeof(addr);
 	struct io_end far = {.kind = IO_TCP};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct upstream_reply reply;
 
 	(void)state;
 	assert_int_equal(bind(fd, (struct sockaddr *)&addr, len), 0);
@@ -328,7 +340,7 @@ reset_by_the_server(void **state)
 	assert_true(far.fd >= 0);
 	io_reset_on_close(&far);
 	io_close(&far);
-	assert_int_equal(asks(NULL, &reply), -ECONNRESET);
+	fails(NULL, "it hung up");
 	close(fd);
 }
 
@@ -343,7 +355,7 @@ a_client_that_left(void **state)
 		server_says(whole, n);
 		close(client[1]);
 		client[1] = -1;
-		assert_int_equal(asks(&alice, &reply), -EPIPE);
+		assert_int_equal(asks(&alice, &reply), OUTCOME_CLIENT_LEFT);
 	}
 }
 
@@ -374,8 +386,8 @@ sigterm(void **state)
 		struct upstream_reply reply;
 
 		raise(SIGTERM);
-		HOLD(upstream_ask(&to, NULL, &wanted, &from, &reply) ==
-		     -ECANCELED);
+		HOLD(upstream_ask(&to, NULL, &wanted, &from, &reply,
+			 &failure) == OUTCOME_TERMINATED);
 		_exit(0);
 	}
 	child_held(pid);

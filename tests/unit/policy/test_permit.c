@@ -7,7 +7,8 @@
 
 static struct permit permit;
 static struct rules rules;
-static struct wire_destination dst; /* has to stay where it is */
+static struct wire_destination dst;
+static struct permit_answer answer; /* the last */
 
 static const struct identity pipe_end = {.local = true};
 
@@ -45,6 +46,19 @@ end(void)
 	memset(&rules, 0, sizeof(rules));
 }
 
+static int
+verdict(struct permit_answer said)
+{
+	answer = said;
+	return said.verdict == RULES_DENIED ? -EACCES : 0;
+}
+
+static int
+of_command(enum rules_command command)
+{
+	return verdict(permit_command(&permit, command));
+}
+
 /* What is said of a host, by its address or its name, and port 80. */
 static int
 request(enum rules_command command, const char *host)
@@ -60,15 +74,17 @@ request(enum rules_command command, const char *host)
 		dst.name_len = (uint8_t)strlen(host);
 		memcpy(dst.name, host, strlen(host) + 1);
 	}
-	return permit_request(&permit, command, &dst, false);
+	return verdict(permit_target(&permit, command, &dst, false));
 }
 
 static const char *
 reason(void)
 {
-	static char text[PERMIT_REASON_MAX];
+	static struct failure failure;
 
-	return permit_reason(&permit, text);
+	assert_int_equal(
+	    permit_denied(&permit, &answer, &failure), OUTCOME_DENIED);
+	return failure_words(&failure);
 }
 
 static const enum rules_command all[] = {
@@ -82,7 +98,7 @@ a_local_client_may_do_anything(void **state)
 		begin(NULL, open, pipe_end);
 		assert_true(permit_anonymous(&permit));
 		for (size_t i = 0; i < COUNT(all); i++) {
-			assert_int_equal(permit_command(&permit, all[i]), 0);
+			assert_int_equal(of_command(all[i]), 0);
 			assert_int_equal(request(all[i], "127.0.0.1"), 0);
 			assert_int_equal(request(all[i], "a.test"), 0);
 		}
@@ -103,8 +119,7 @@ a_remote_client_needs_a_password_or_open(void **state)
 			if (user)
 				permit_user(&permit, "alice", 5);
 			for (size_t i = 0; i < COUNT(all); i++) {
-				assert_int_equal(
-				    permit_command(&permit, all[i]), may);
+				assert_int_equal(of_command(all[i]), may);
 				assert_int_equal(
 				    request(all[i], "203.0.113.1"), may);
 				assert_int_equal(
@@ -128,16 +143,16 @@ a_command_by_itself(void **state)
 	      "allow user=alice command=resolve to any\n"
 	      "allow command=bind,connect to any\n",
 	    false, remote("198.51.100.1"));
-	assert_int_equal(permit_command(&permit, RULES_BIND), -EACCES);
+	assert_int_equal(of_command(RULES_BIND), -EACCES);
 	assert_string_equal(reason(), "denied by FILE:1");
-	assert_int_equal(permit_command(&permit, RULES_UDP), 0);
-	assert_int_equal(permit_command(&permit, RULES_CONNECT), 0);
-	assert_int_equal(permit_command(&permit, RULES_RESOLVE), -EACCES);
+	assert_int_equal(of_command(RULES_UDP), 0);
+	assert_int_equal(of_command(RULES_CONNECT), 0);
+	assert_int_equal(of_command(RULES_RESOLVE), -EACCES);
 	assert_string_equal(reason(), "no line of FILE allows it");
 	permit_user(&permit, "bob", 3);
-	assert_int_equal(permit_command(&permit, RULES_RESOLVE), -EACCES);
+	assert_int_equal(of_command(RULES_RESOLVE), -EACCES);
 	permit_user(&permit, "alice", 5);
-	assert_int_equal(permit_command(&permit, RULES_RESOLVE), 0);
+	assert_int_equal(of_command(RULES_RESOLVE), 0);
 	/* The one for a request says nothing about another. */
 	assert_int_equal(request(RULES_UDP, "203.0.113.1"), -EACCES);
 	assert_int_equal(request(RULES_CONNECT, "203.0.113.1"), -EACCES);
@@ -146,25 +161,37 @@ a_command_by_itself(void **state)
 	end();
 }
 
-static struct addr_list
-list_of(const char *const *texts, size_t count)
+/* The answers for these, as the last one about a target leads to. */
+static size_t
+addresses(enum rules_command command, const char *const *texts, size_t count,
+    struct permit_list *out)
 {
 	struct addr_list list = {.count = count};
 
 	for (size_t i = 0; i < count; i++)
 		list.at[i] = address(texts[i]);
-	return list;
+	return permit_addresses(&permit, command, &dst, &answer, &list, out);
 }
 
+/* Takes those that are held to the same terms: these. */
 static void
-holds(const struct addr_list *list, const char *const *texts, size_t count)
+takes(struct permit_list *list, const char *const *texts, size_t count,
+    int64_t lifetime_ms)
 {
-	assert_int_equal(list->count, count);
+	const struct terms base = {.lifetime_ms = 30000};
+	struct terms terms;
+	struct addr_list some;
+
+	assert_int_equal(
+	    permit_take(&permit, &base, list, &some, &terms), count);
+	assert_int_equal(some.count, count);
 	for (size_t i = 0; i < count; i++) {
 		union addr addr = address(texts[i]);
 
-		assert_true(addr_equal(&list->at[i], &addr));
+		assert_true(addr_equal(&some.at[i], &addr));
 	}
+	if (count)
+		assert_int_equal(terms.lifetime_ms, lifetime_ms);
 }
 
 #define LIST(...)                             \
@@ -175,9 +202,8 @@ holds(const struct addr_list *list, const char *const *texts, size_t count)
 static void
 addresses_of_a_name(void **state)
 {
-	const struct terms options = {.lifetime_ms = 30000};
-	struct terms terms = options;
-	struct addr_list list, some;
+	struct terms terms = {0};
+	struct permit_list list, copy;
 
 	(void)state;
 	begin("deny to 203.0.113.4\n"
@@ -186,30 +212,35 @@ addresses_of_a_name(void **state)
 	      "allow to 203.0.113.3 lifetime=1\n",
 	    false, pipe_end);
 	assert_int_equal(request(RULES_CONNECT, "a.test"), 0);
-	list = list_of(LIST("203.0.113.9", "203.0.113.1", "203.0.113.2",
-	    "203.0.113.4", "203.0.113.3"));
-	assert_int_equal(permit_addresses(&permit, &list), 0);
-	holds(&list, LIST("203.0.113.1", "203.0.113.2", "203.0.113.3"));
-	permit_terms(&permit, &terms);
-	assert_int_equal(terms.lifetime_ms, 1000);
-
-	terms = options;
-	assert_int_equal(permit_take(&permit, &list, &some, &terms), 2);
-	holds(&some, LIST("203.0.113.1", "203.0.113.3"));
-	assert_int_equal(terms.lifetime_ms, 1000);
-	holds(&list, LIST("203.0.113.2"));
-	terms = options;
-	assert_int_equal(permit_take(&permit, &list, &some, &terms), 1);
-	holds(&some, LIST("203.0.113.2"));
+	assert_int_equal(answer.verdict, RULES_DEPENDS);
+	assert_int_equal(addresses(RULES_CONNECT,
+			     LIST("203.0.113.9", "203.0.113.1", "203.0.113.2",
+				 "203.0.113.4", "203.0.113.3"),
+			     &list),
+	    3);
+	assert_int_equal(list.count, 5);
+	assert_null(list.at[0].answer.line);
+	assert_int_equal(list.at[0].answer.verdict, RULES_DENIED);
+	assert_int_equal(list.at[3].answer.line->number, 1);
+	assert_int_equal(list.at[3].answer.verdict, RULES_DENIED);
+	permit_terms(&permit, &list.at[2].answer, &terms);
 	assert_int_equal(terms.lifetime_ms, 2000);
-	assert_int_equal(permit_take(&permit, &list, &some, &terms), 0);
 
-	list = list_of(LIST("203.0.113.4", "203.0.113.9"));
-	assert_int_equal(permit_addresses(&permit, &list), -EACCES);
+	/* A copy is one: what is taken from it stays in the other. */
+	copy = list;
+	takes(&copy, LIST("203.0.113.1", "203.0.113.3"), 1000);
+	takes(&copy, LIST("203.0.113.2"), 2000);
+	takes(&copy, NULL, 0, 0);
+	takes(&list, LIST("203.0.113.1", "203.0.113.3"), 1000);
+
+	assert_int_equal(
+	    addresses(RULES_CONNECT, LIST("203.0.113.4", "203.0.113.9"), &list),
+	    0);
+	answer = list.at[0].answer;
 	assert_string_equal(reason(), "denied by FILE:1");
-	list = list_of(LIST("203.0.113.9", "203.0.113.4"));
-	assert_int_equal(permit_addresses(&permit, &list), -EACCES);
+	answer = list.at[1].answer;
 	assert_string_equal(reason(), "no line of FILE allows it");
+	takes(&list, NULL, 0, 0);
 	end();
 }
 
@@ -217,24 +248,66 @@ addresses_of_a_name(void **state)
 static void
 a_name_that_is_allowed(void **state)
 {
-	struct terms terms = {0};
-	struct addr_list list, some;
+	struct permit_list list;
 
 	(void)state;
 	begin("allow to a.test, internal lifetime=7\n", false, pipe_end);
 	assert_int_equal(request(RULES_UDP, "a.test"), 0);
-	list = list_of(LIST("127.0.0.1", "203.0.113.9"));
-	assert_int_equal(permit_addresses(&permit, &list), 0);
-	assert_int_equal(permit_take(&permit, &list, &some, &terms), 2);
-	assert_int_equal(terms.lifetime_ms, 7000);
+	assert_int_equal(answer.verdict, RULES_ALLOWED);
+	assert_int_equal(
+	    addresses(RULES_UDP, LIST("127.0.0.1", "203.0.113.9"), &list), 2);
+	takes(&list, LIST("127.0.0.1", "203.0.113.9"), 7000);
 	assert_int_equal(request(RULES_UDP, "b.test"), 0);
-	list = list_of(LIST("203.0.113.9", "127.0.0.1"));
-	assert_int_equal(permit_addresses(&permit, &list), 0);
-	holds(&list, LIST("127.0.0.1"));
+	assert_int_equal(
+	    addresses(RULES_UDP, LIST("203.0.113.9", "127.0.0.1"), &list), 1);
+	takes(&list, LIST("127.0.0.1"), 7000);
 	/* Where somebody else looks it up, nobody can say. */
 	assert_int_equal(
-	    permit_request(&permit, RULES_CONNECT, &dst, true), -EACCES);
+	    verdict(permit_target(&permit, RULES_CONNECT, &dst, true)),
+	    -EACCES);
 	end();
+}
+
+/* As many as there can be. */
+static void
+many_addresses(void **state)
+{
+	struct addr_list all_of_them = {.count = ADDR_LIST_MAX};
+	struct permit_list list;
+	size_t allowed;
+
+	(void)state;
+	begin("deny to 198.51.100.0/25\nallow to any\n", false, pipe_end);
+	assert_int_equal(request(RULES_CONNECT, "a.test"), 0);
+	for (uint32_t i = 0; i < ADDR_LIST_MAX; i++)
+		addr_set_ipv4(&all_of_them.at[i],
+		    (struct in_addr){htonl(0xc6336460 + i)}, 443);
+	allowed = permit_addresses(
+	    &permit, RULES_CONNECT, &dst, &answer, &all_of_them, &list);
+	assert_int_equal(allowed, ADDR_LIST_MAX - 32);
+	for (size_t i = 0; i < ADDR_LIST_MAX; i++)
+		assert_int_equal(
+		    list.at[i].answer.line->number, i < 32 ? 1 : 2);
+	end();
+}
+
+/* What is asked, and who asks, may be gone when the answer is used. */
+static void
+a_copy_answers_like_the_first(void **state)
+{
+	struct permit other;
+	char name[] = "alice";
+
+	(void)state;
+	begin("allow user=alice to any\n", false, remote("198.51.100.1"));
+	permit_user(&permit, name, 5);
+	memset(name, 'x', 5);
+	other = permit;
+	memset(&permit, 0xa5, sizeof(permit));
+	assert_int_equal(
+	    permit_command(&other, RULES_CONNECT).verdict, RULES_DEPENDS);
+	permit_end(&other);
+	rulefile_free(&rules);
 }
 
 /* Of the process itself, whatever they are: looked for as they are needed. */
@@ -274,6 +347,8 @@ main(void)
 	    cmocka_unit_test(a_command_by_itself),
 	    cmocka_unit_test(addresses_of_a_name),
 	    cmocka_unit_test(a_name_that_is_allowed),
+	    cmocka_unit_test(many_addresses),
+	    cmocka_unit_test(a_copy_answers_like_the_first),
 	    cmocka_unit_test(groups),
 	};
 

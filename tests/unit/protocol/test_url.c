@@ -17,14 +17,14 @@ flush(const char *text)
 static struct url
 parsed(const char *text)
 {
-	const char *why = NULL;
+	struct fault fault = {0};
 	struct url url;
-	int rc = url_parse(flush(text), &url, &why);
+	int rc = url_parse(flush(text), &url, &fault);
 
 	if (rc < 0)
-		print_error("%s: %s\n", text, why);
+		print_error("%s: %s\n", text, fault.words);
 	assert_int_equal(rc, 0);
-	assert_null(why);
+	assert_string_equal(fault.words, "");
 	return url;
 }
 
@@ -173,15 +173,15 @@ mistakes(void **state)
 	memset(&untouched, 0xa5, sizeof(untouched));
 	url = untouched;
 	for (size_t i = 0; i < COUNT(table); i++) {
-		const char *why = NULL;
+		struct fault fault = {0};
 
 		assert_int_equal(
-		    url_parse(flush(table[i].text), &url, &why), -EINVAL);
-		assert_non_null(why);
-		if (!strstr(why, table[i].part))
-			print_error("%s: %s\n", table[i].text, why);
-		assert_non_null(strstr(why, table[i].part));
-		assert_null(strstr(why, "cret"));
+		    url_parse(flush(table[i].text), &url, &fault), -EINVAL);
+		assert_true(*fault.words);
+		if (!strstr(fault.words, table[i].part))
+			print_error("%s: %s\n", table[i].text, fault.words);
+		assert_non_null(strstr(fault.words, table[i].part));
+		assert_null(strstr(fault.words, "cret"));
 	}
 	assert_memory_equal(&url, &untouched, sizeof(url));
 }
@@ -190,12 +190,12 @@ static void
 sets(const char *line, size_t len, const char *password)
 {
 	struct url url = parsed("socks5://u@p");
-	const char *why = NULL;
+	struct fault fault = {0};
 
-	assert_int_equal(
-	    url_set_password(&url, (const char *)guarded(line, len), len, &why),
+	assert_int_equal(url_set_password(&url,
+			     (const char *)guarded(line, len), len, &fault),
 	    0);
-	assert_null(why);
+	assert_string_equal(fault.words, "");
 	assert_int_equal(url.password_len, strlen(password));
 	assert_string_equal(url.password, password);
 }
@@ -204,13 +204,13 @@ static void
 sets_not(const char *text, const char *line, size_t len, const char *part)
 {
 	struct url url = parsed(text), before = url;
-	const char *why = NULL;
+	struct fault fault = {0};
 
-	assert_int_equal(
-	    url_set_password(&url, (const char *)guarded(line, len), len, &why),
+	assert_int_equal(url_set_password(&url,
+			     (const char *)guarded(line, len), len, &fault),
 	    -EINVAL);
-	assert_non_null(why);
-	assert_non_null(strstr(why, part));
+	assert_true(*fault.words);
+	assert_non_null(strstr(fault.words, part));
 	assert_memory_equal(&url, &before, sizeof(url));
 }
 

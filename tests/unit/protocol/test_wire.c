@@ -437,71 +437,6 @@ name_reply(void **state)
 	}
 }
 
-/* Point by point: what connect(2) names, and what a lookup may leave. */
-static void
-rep_from_errno(void **state)
-{
-	static const struct {
-		int error;
-		uint8_t rep;
-	} table[] = {
-	    {0, 0x00},
-	    {EACCES, 0x02},
-	    {EPERM, 0x02},
-	    {EADDRINUSE, 0x01},
-	    {EADDRNOTAVAIL, 0x01},
-	    {EAFNOSUPPORT, 0x08},
-	    {EAGAIN, 0x01},
-	    {EALREADY, 0x01},
-	    {EBADF, 0x01},
-	    {ECONNREFUSED, 0x05},
-	    {EFAULT, 0x01},
-	    {EINPROGRESS, 0x01},
-	    {EINTR, 0x01},
-	    {EISCONN, 0x01},
-	    {ENETUNREACH, 0x03},
-	    {ENOTSOCK, 0x01},
-	    {EPROTOTYPE, 0x01},
-	    {ETIMEDOUT, 0x04},
-	    {EHOSTUNREACH, 0x04},
-	    {EHOSTDOWN, 0x01},
-	    {ENETDOWN, 0x01},
-	    {ECONNRESET, 0x01},
-	    {ECONNABORTED, 0x01},
-	    {EMFILE, 0x01},
-	    {ENFILE, 0x01},
-	    {ENOBUFS, 0x01},
-	    {ENOMEM, 0x01},
-	    {EIO, 0x01},
-	    {EINVAL, 0x01},
-	    {EPROTO, 0x01},
-	    {EPIPE, 0x01},
-	    {EOPNOTSUPP, 0x07},
-	    {ENXIO, 0x04},
-	    {EREMOTEIO, 0x04},
-	    {EBADFD, 0x01},
-	    {ENOPROTOOPT, 0x01},
-	    {EKEYREJECTED, 0x01},
-	    {ETIME, 0x01},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(table); i++) {
-		uint8_t rep = wire_rep_from_errno(table[i].error);
-
-		if (rep != table[i].rep)
-			print_error("%s: ", strerror(table[i].error));
-		assert_int_equal(rep, table[i].rep);
-	}
-	/* 00 for no error at all, and 06 for none that there is. */
-	for (int error = 1; error < 4096; error++) {
-		uint8_t rep = wire_rep_from_errno(error);
-
-		assert_in_range(rep, WIRE_REP_FAILURE, 8);
-		assert_int_not_equal(rep, WIRE_REP_TTL_EXPIRED);
-	}
-}
-
 /* A message of two bytes that says one thing. */
 static void
 walk_two(ssize_t (*get)(const uint8_t *, size_t, uint8_t *), uint8_t version)
@@ -819,7 +754,6 @@ main(void)
 	    cmocka_unit_test(reply_with_address),
 	    cmocka_unit_test(every_reply_is_complete),
 	    cmocka_unit_test(name_reply),
-	    cmocka_unit_test(rep_from_errno),
 	    cmocka_unit_test(method_and_status_of_another_server),
 	    cmocka_unit_test(put_greeting),
 	    cmocka_unit_test(put_password),

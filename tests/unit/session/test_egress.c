@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 static struct egress egress;
+static struct failure failure;
 static struct dial_options options;
 
 static union addr
@@ -39,11 +40,10 @@ at_the_start(void **state)
 	assert_int_equal(egress.target.fd, -1);
 	assert_int_equal(egress.address.sa.sa_family, AF_UNSPEC);
 	assert_int_equal(egress.bound.sa.sa_family, AF_UNSPEC);
-	assert_int_equal(egress.rep, 1);
 	assert_false(egress.mptcp);
-	assert_string_equal(egress.why, "");
 	memset(&options, 0xa5, sizeof(options));
-	assert_int_equal(egress_options(&egress, &nobody, &options), 0);
+	assert_int_equal(
+	    egress_options(&egress.terms, &nobody, &options, &failure), 0);
 	assert_int_equal(options.source[0].sa.sa_family, AF_UNSPEC);
 	assert_int_equal(options.source[1].sa.sa_family, AF_UNSPEC);
 	assert_null(options.interface);
@@ -65,7 +65,8 @@ what_the_terms_say(void **state)
 	t = terms(TERMS_MARK, "0x2a", t);
 	t = terms(TERMS_RATE, "7000", t);
 	egress_init(&egress, &t);
-	assert_int_equal(egress_options(&egress, &nobody, &options), 0);
+	assert_int_equal(
+	    egress_options(&egress.terms, &nobody, &options, &failure), 0);
 	assert_int_equal(options.source[0].sa.sa_family, AF_UNSPEC);
 	assert_true(addr_equal(&options.source[1], &six));
 	assert_string_equal(options.interface, "eth7");
@@ -110,7 +111,9 @@ the_same_as_reached(void **state)
 		int client = connected_to(hosts[i], &peer);
 
 		egress_init(&egress, &t);
-		assert_int_equal(egress_options(&egress, &peer, &options), 0);
+		assert_int_equal(
+		    egress_options(&egress.terms, &peer, &options, &failure),
+		    0);
 		assert_true(addr_equal_host(&options.source[i], &host));
 		assert_int_equal(options.source[!i].sa.sa_family, AF_UNSPEC);
 		close(client);
@@ -131,9 +134,11 @@ nothing_was_reached(void **state)
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	peer.in = (struct io_end){.fd = pair[0], .kind = IO_SOCKET};
 	egress_init(&egress, &t);
-	assert_int_equal(egress_options(&egress, &peer, &options), -EBADFD);
-	assert_string_equal(
-	    egress.why, "source=same needs a client that comes by TCP");
+	assert_int_equal(
+	    egress_options(&egress.terms, &peer, &options, &failure),
+	    OUTCOME_TERMS_UNMET);
+	assert_string_equal(failure.cause.words,
+	    "source=same needs a client that comes by TCP");
 	close(pair[0]);
 	close(pair[1]);
 }

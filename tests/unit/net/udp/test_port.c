@@ -51,14 +51,14 @@ close_pair(const int pair[2])
 static void
 opens(const char *client, const char *server, bool mapped)
 {
-	const char *why = NULL;
+	struct fault fault = {0};
 	struct port port;
 	union addr expected;
 	int pair[2];
 
 	connect_pair(client, server, mapped, pair);
-	assert_int_equal(port_open(pair[0], 0, 0, &port, &why), 0);
-	assert_null(why);
+	assert_int_equal(port_open(pair[0], 0, 0, &port, &fault), 0);
+	assert_string_equal(fault.words, "");
 	addr_parse(server, 0, &expected);
 	assert_true(addr_equal_host(&port.own, &expected));
 	assert_int_equal(port.own.sa.sa_family, expected.sa.sa_family);
@@ -85,27 +85,27 @@ static void
 use_up_a_range(void)
 {
 	struct port ports[4], one_more;
-	const char *why = NULL;
+	struct fault fault = {0};
 	unsigned seen = 0;
 	int pair[2];
 
 	connect_pair("127.0.0.1", "127.0.0.1", false, pair);
 	for (size_t i = 0; i < 4; i++) {
-		HOLD(port_open(pair[0], 4000, 4003, &ports[i], &why) == 0);
+		HOLD(port_open(pair[0], 4000, 4003, &ports[i], &fault) == 0);
 		HOLD(addr_port(&ports[i].own) >= 4000);
 		HOLD(addr_port(&ports[i].own) <= 4003);
 		seen |= 1U << (addr_port(&ports[i].own) - 4000);
 	}
-	HOLD(seen == 0xf && why == NULL);
-	HOLD(port_open(pair[0], 4000, 4003, &one_more, &why) == -EADDRINUSE);
-	HOLD(why && strstr(why, "taken"));
+	HOLD(seen == 0xf && !*fault.words);
+	HOLD(port_open(pair[0], 4000, 4003, &one_more, &fault) == -EADDRINUSE);
+	HOLD(strstr(fault.words, "taken"));
 	close(ports[2].fd);
-	HOLD(port_open(pair[0], 4000, 4003, &one_more, &why) == 0);
+	HOLD(port_open(pair[0], 4000, 4003, &one_more, &fault) == 0);
 	HOLD(addr_equal(&one_more.own, &ports[2].own));
 	/* The ends of what can be a port. */
-	HOLD(port_open(pair[0], 65535, 65535, &ports[2], &why) == 0);
+	HOLD(port_open(pair[0], 65535, 65535, &ports[2], &fault) == 0);
 	HOLD(addr_port(&ports[2].own) == 65535);
-	HOLD(port_open(pair[0], 1, 65535, &ports[2], &why) == 0);
+	HOLD(port_open(pair[0], 1, 65535, &ports[2], &fault) == 0);
 }
 
 static void
@@ -118,19 +118,20 @@ a_range_of_ports(void **state)
 static void
 no_ip_address(void **state)
 {
-	const char *why = NULL;
+	struct fault fault = {0};
 	struct port port;
 	int pair[2];
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	assert_int_equal(port_open(pair[0], 0, 0, &port, &why), -EOPNOTSUPP);
-	assert_string_equal(why, "UDP needs a client with an IP address");
+	assert_int_equal(port_open(pair[0], 0, 0, &port, &fault), -EOPNOTSUPP);
+	assert_string_equal(
+	    fault.words, "UDP needs a client with an IP address");
 	close_pair(pair);
 	assert_int_equal(pipe(pair), 0);
-	why = NULL;
-	assert_int_equal(port_open(pair[0], 0, 0, &port, &why), -EOPNOTSUPP);
-	assert_non_null(why);
+	fault = (struct fault){0};
+	assert_int_equal(port_open(pair[0], 0, 0, &port, &fault), -EOPNOTSUPP);
+	assert_true(*fault.words);
 	close_pair(pair);
 	/* One that has gone has no address any more. */
 	connect_pair("127.0.0.1", "127.0.0.1", false, pair);
@@ -139,7 +140,7 @@ no_ip_address(void **state)
 	close(pair[1]);
 	while (recv(pair[0], &(char){0}, 1, 0) > 0)
 		;
-	assert_int_equal(port_open(pair[0], 0, 0, &port, &why), -EOPNOTSUPP);
+	assert_int_equal(port_open(pair[0], 0, 0, &port, &fault), -EOPNOTSUPP);
 	close(pair[0]);
 }
 

@@ -18,7 +18,7 @@ static struct {
 	char address[ADDR_TEXT_MAX];
 } world;
 
-static int
+static bool
 permit(
     void *context, const struct wire_destination *asked, const union addr *addr)
 {
@@ -26,9 +26,9 @@ permit(
 	world.permits++;
 	wire_print_destination(asked, world.asked);
 	if (!addr)
-		return world.no_name ? -EACCES : 0;
+		return !world.no_name;
 	addr_format(&addr->sa, world.address);
-	return addr->sa.sa_family == world.forbidden ? -EACCES : 0;
+	return addr->sa.sa_family != world.forbidden;
 }
 
 static int
@@ -45,11 +45,11 @@ begin(void)
 	memset(&route, 0, sizeof(route));
 	memset(&world, 0, sizeof(world));
 	route.options = (struct route_options){
-	    .permit = permit, .set_up = set_up, .context = &world};
+	    .permits = permit, .set_up = set_up, .context = &world};
 	route.out[0] = route.out[1] = -1;
 }
 
-static int
+static enum udp_fate
 judge(const void *header, size_t len, struct batch_datagram *out)
 {
 	memcpy(room, header, len);
@@ -83,21 +83,21 @@ one_socket_for_each_family(void **state)
 
 	(void)state;
 	begin();
-	assert_int_equal(judge(BYTES(to_ipv4), &d), 0);
+	assert_int_equal(judge(BYTES(to_ipv4), &d), UDP_GOES);
 	goes_to(&d, "127.0.0.1:53");
 	four = d.fd;
 	assert_string_equal(world.asked, "127.0.0.1:53");
 	assert_string_equal(world.address, "127.0.0.1:53");
-	assert_int_equal(judge(BYTES(to_ipv6), &d), 0);
+	assert_int_equal(judge(BYTES(to_ipv6), &d), UDP_GOES);
 	goes_to(&d, "[::1]:53");
 	six = d.fd;
 	assert_int_not_equal(four, six);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(judge(BYTES(to_ipv4), &d), 0);
+		assert_int_equal(judge(BYTES(to_ipv4), &d), UDP_GOES);
 		goes_to(&d, "127.0.0.1:53");
 		assert_int_equal(d.fd, four);
-		assert_int_equal(judge(BYTES(to_ipv6), &d), 0);
-		assert_int_equal(judge(BYTES(to_ipv6), &d), 0);
+		assert_int_equal(judge(BYTES(to_ipv6), &d), UDP_GOES);
+		assert_int_equal(judge(BYTES(to_ipv6), &d), UDP_GOES);
 		goes_to(&d, "[::1]:53");
 		assert_int_equal(d.fd, six);
 	}
@@ -117,12 +117,12 @@ mapped(void **state)
 
 	(void)state;
 	begin();
-	assert_int_equal(judge(BYTES(header), &d), 0);
+	assert_int_equal(judge(BYTES(header), &d), UDP_GOES);
 	goes_to(&d, "127.0.0.1:53");
 	assert_int_equal(route.out[1], -1);
 	world.forbidden = AF_INET;
 	memset(route.ways, 0, sizeof(route.ways));
-	assert_int_equal(judge(BYTES(header), &d), -EACCES);
+	assert_int_equal(judge(BYTES(header), &d), UDP_DENIED);
 	route_close(&route);
 }
 
@@ -137,17 +137,17 @@ what_is_no_datagram(void **state)
 	(void)state;
 	begin();
 	for (size_t n = 0; n < 10; n++)
-		assert_int_equal(judge(to_ipv4, n, &d), -EPROTO);
-	assert_int_equal(judge("\1\2\3", 3, &d), -EPROTO);
-	assert_int_equal(judge(BYTES(fragment), &d), -EBADMSG);
-	assert_int_equal(judge(BYTES(nobody), &d), -EPROTO);
-	assert_int_equal(judge(BYTES(blank), &d), -EPROTO);
+		assert_int_equal(judge(to_ipv4, n, &d), UDP_MALFORMED);
+	assert_int_equal(judge("\1\2\3", 3, &d), UDP_MALFORMED);
+	assert_int_equal(judge(BYTES(fragment), &d), UDP_FRAGMENT);
+	assert_int_equal(judge(BYTES(nobody), &d), UDP_MALFORMED);
+	assert_int_equal(judge(BYTES(blank), &d), UDP_MALFORMED);
 	assert_int_equal(world.permits + world.set_ups, 0);
 	/* And what follows one is judged by itself. */
-	assert_int_equal(judge(BYTES(to_ipv4), &d), 0);
-	assert_int_equal(judge(BYTES(fragment), &d), -EBADMSG);
-	assert_int_equal(judge(to_ipv4, 9, &d), -EPROTO);
-	assert_int_equal(judge(to_ipv4, 10, &d), 0);
+	assert_int_equal(judge(BYTES(to_ipv4), &d), UDP_GOES);
+	assert_int_equal(judge(BYTES(fragment), &d), UDP_FRAGMENT);
+	assert_int_equal(judge(to_ipv4, 9, &d), UDP_MALFORMED);
+	assert_int_equal(judge(to_ipv4, 10, &d), UDP_GOES);
 	assert_int_equal(d.len, 0);
 	route_close(&route);
 }
@@ -163,9 +163,9 @@ what_is_not_permitted_may_not_answer(void **state)
 	addr_parse("127.0.0.1", 53, &addr);
 	world.forbidden = AF_INET;
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(judge(BYTES(to_ipv4), &d), -EACCES);
+		assert_int_equal(judge(BYTES(to_ipv4), &d), UDP_DENIED);
 		assert_int_equal(d.fd, -1);
-		assert_int_equal(judge(BYTES(to_ipv6), &d), 0);
+		assert_int_equal(judge(BYTES(to_ipv6), &d), UDP_GOES);
 	}
 	assert_false(route_may_answer(&route, &addr));
 	assert_int_equal(route.out[0], -1);
@@ -181,9 +181,9 @@ a_family_without_a_socket(void **state)
 	(void)state;
 	begin();
 	world.impossible = AF_INET6;
-	assert_int_equal(judge(BYTES(to_ipv6), &d), -ENETUNREACH);
-	assert_int_equal(judge(BYTES(to_ipv4), &d), 0);
-	assert_int_equal(judge(BYTES(to_ipv6), &d), -ENETUNREACH);
+	assert_int_equal(judge(BYTES(to_ipv6), &d), UDP_UNSENT);
+	assert_int_equal(judge(BYTES(to_ipv4), &d), UDP_GOES);
+	assert_int_equal(judge(BYTES(to_ipv6), &d), UDP_UNSENT);
 	assert_int_equal(world.set_ups, 3);
 	assert_int_equal(route.out[1], -1);
 	/* Nothing that was opened for it is left: the next place is free. */
@@ -194,17 +194,17 @@ a_family_without_a_socket(void **state)
 }
 
 /* Waits for the look-up; what waited for it comes out. */
-static int
+static enum udp_fate
 next(struct batch_datagram *out)
 {
-	int error = 1;
+	enum udp_fate fate = UDP_WAITS;
 
-	for (int i = 0; i < 1000 && !route_next(&route, out, &error); i++) {
+	for (int i = 0; i < 1000 && !route_next(&route, out, &fate); i++) {
 		HOLD(i < 999);
 		poll(NULL, 0, 5);
 		names_harvest(&route.names, io_now_ms());
 	}
-	return error;
+	return fate;
 }
 
 /* Each of its addresses is judged, and the first that may be is taken. */
@@ -215,16 +215,16 @@ name_of_both_families(void)
 
 	begin();
 	world.forbidden = AF_INET6;
-	HOLD(judge(BYTES(to_name), &d) == -EINPROGRESS && d.fd == -1);
+	HOLD(judge(BYTES(to_name), &d) == UDP_WAITS && d.fd == -1);
 	HOLD(world.permits == 1 && *world.address == '\0');
 	memset(room, 0xff, sizeof(room)); /* it has been copied */
-	HOLD(next(&d) == 0);
+	HOLD(next(&d) == UDP_GOES);
 	goes_to(&d, "192.0.2.1:53");
 	HOLD(strcmp(world.asked, "both.test:53") == 0);
 	world.forbidden = AF_UNSPEC;
-	HOLD(judge(BYTES(to_name), &d) == 0);
+	HOLD(judge(BYTES(to_name), &d) == UDP_GOES);
 	goes_to(&d, "[2001:db8::1]:53");
-	HOLD(judge(BYTES(to_name), &d) == 0);
+	HOLD(judge(BYTES(to_name), &d) == UDP_GOES);
 	goes_to(&d, "[2001:db8::1]:53");
 	route_close(&route);
 }
@@ -237,16 +237,16 @@ name_that_is_forbidden(void)
 	begin();
 	world.forbidden = AF_INET;
 	world.impossible = AF_INET6;
-	HOLD(judge(BYTES(to_name), &d) == -EINPROGRESS);
-	HOLD(next(&d) == -ENETUNREACH && d.fd == -1);
+	HOLD(judge(BYTES(to_name), &d) == UDP_WAITS);
+	HOLD(next(&d) == UDP_UNSENT && d.fd == -1);
 	world.forbidden = AF_INET6;
 	world.impossible = AF_INET;
-	HOLD(judge(BYTES(to_name), &d) == -ENETUNREACH);
+	HOLD(judge(BYTES(to_name), &d) == UDP_UNSENT);
 	route_close(&route);
 	/* Not looked up at all, if no address would do. */
 	begin();
 	world.no_name = true;
-	HOLD(judge(BYTES(to_name), &d) == -EACCES && d.fd == -1);
+	HOLD(judge(BYTES(to_name), &d) == UDP_DENIED && d.fd == -1);
 	HOLD(route.names.looking == 0 && route.names.waiting == 0);
 	HOLD(strcmp(world.asked, "both.test:53") == 0);
 	route_close(&route);
@@ -258,13 +258,13 @@ name_that_is_none(void)
 	struct batch_datagram d;
 
 	begin();
-	HOLD(judge(BYTES("\0\0\0\3\6a.test\0\x35x"), &d) == -EINPROGRESS);
-	HOLD(next(&d) == -ENXIO);
-	HOLD(judge(BYTES("\0\0\0\3\6a.test\0\x35x"), &d) == -ENXIO);
+	HOLD(judge(BYTES("\0\0\0\3\6a.test\0\x35x"), &d) == UDP_WAITS);
+	HOLD(next(&d) == UDP_UNRESOLVED);
+	HOLD(judge(BYTES("\0\0\0\3\6a.test\0\x35x"), &d) == UDP_UNRESOLVED);
 	/* A name that is the literal of an address waits for nothing. */
 	HOLD(judge(BYTES("\0\0\0\3\x09"
 			 "127.0.0.1\0\x35payload"),
-		 &d) == 0);
+		 &d) == UDP_GOES);
 	goes_to(&d, "127.0.0.1:53");
 	route_close(&route);
 }

@@ -49,12 +49,12 @@ static void
 prepare(const struct udp_options *options, const char *asked, uint16_t port)
 {
 	struct wire_destination dst = {.atyp = WIRE_ATYP_IPV4, .port = port};
-	const char *why = "";
+	struct fault fault = {0};
 
 	inet_pton(AF_INET, asked, &dst.ipv4);
 	assert_int_equal(
-	    udp_prepare(&udp, &control, &dst, options, &bound, &why), 0);
-	assert_null(why);
+	    udp_prepare(&udp, &control, &dst, options, &bound, &fault), 0);
+	assert_string_equal(fault.words, "");
 }
 
 static void
@@ -181,13 +181,13 @@ a_client_who_came_by_a_mapped_address(void **state)
 
 static union addr forbidden;
 
-static int
+static bool
 permit(
     void *context, const struct wire_destination *asked, const union addr *addr)
 {
 	(void)asked;
 	++*(int *)context;
-	return addr_equal(addr, &forbidden) ? -EACCES : 0;
+	return !addr_equal(addr, &forbidden);
 }
 
 static void
@@ -209,7 +209,7 @@ what_is_denied_is_dropped_and_counted(void **state)
 {
 	int asked = 0;
 	const struct udp_options options = {
-	    .route = {.permit = permit, .context = &asked},
+	    .route = {.permits = permit, .context = &asked},
 	};
 	struct log_record record = log_nothing;
 	char dropped[LOG_WORDS_MAX];
@@ -280,18 +280,16 @@ refused_with_words(void **state)
 {
 	const struct udp_options options = {0};
 	const struct wire_destination dst = {.atyp = WIRE_ATYP_IPV4};
-	const char *why = NULL;
+	struct fault fault = {0};
 	int pair[2];
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	control = (struct io_end){.fd = pair[0], .kind = IO_SOCKET};
 	assert_int_equal(
-	    udp_prepare(&udp, &control, &dst, &options, &bound, &why),
+	    udp_prepare(&udp, &control, &dst, &options, &bound, &fault),
 	    -EOPNOTSUPP);
-	assert_non_null(why);
-	assert_int_equal(
-	    wire_rep_from_errno(EOPNOTSUPP), WIRE_REP_COMMAND_UNSUPPORTED);
+	assert_true(*fault.words);
 	close(pair[0]);
 	close(pair[1]);
 }

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+#include "session/decision.h"
+#include "net/resolve.h"
+
+static enum outcome
+denied(struct session *s, const struct permit_answer *answer)
+{
+	return permit_denied(&s->permit, answer, &s->failure);
+}
+
+enum outcome
+decision_of_command(struct session *s, enum rules_command command)
+{
+	struct decision *d = &s->decision;
+
+	d->command = command;
+	d->answer = permit_command(&s->permit, command);
+	return d->answer.verdict == RULES_DENIED ? denied(s, &d->answer)
+						 : OUTCOME_DONE;
+}
+
+enum outcome
+decision_of_target(struct session *s, enum rules_command command,
+    sa_family_t first, bool unresolved)
+{
+	const struct wire_destination *dst = &s->request.dst;
+	struct decision *d = &s->decision;
+	struct addr_list addresses;
+	enum outcome outcome;
+
+	d->command = command;
+	d->answer = permit_target(&s->permit, command, dst, unresolved);
+	if (d->answer.verdict == RULES_DENIED)
+		return denied(s, &d->answer);
+	if (unresolved)
+		return OUTCOME_DONE;
+	outcome =
+	    resolve_destination(dst, &s->peer.out, &addresses, &s->failure);
+	if (outcome != OUTCOME_DONE)
+		return outcome;
+	if (first != AF_UNSPEC)
+		addr_prefer(&addresses, first);
+	if (addresses.count == 1)
+		s->egress.address = addresses.at[0];
+	if (permit_addresses(&s->permit, command, dst, &d->answer, &addresses,
+		&d->list) == 0)
+		return denied(s, &d->list.at[0].answer);
+	return OUTCOME_DONE;
+}
