@@ -278,6 +278,79 @@ were_asked()
 	done
 }
 
+# stand_in_front NAME [HANDLEROPTION...]: a server on port 1080 that starts a
+# handler for each client, and not on its socket.
+stand_in_front()
+{
+	local name=$1
+
+	shift
+	copy_program
+	SERVER_LOG=$BATS_TEST_TMPDIR/server.log
+	set -- "$PROGRAM" --log=stderr "$@"
+	case $name in
+	ncat) set -- ncat -lk 1080 -e "$*" ;;
+	socat) set -- socat TCP6-LISTEN:1080,ipv6only=0,reuseaddr,fork "EXEC:$*" ;;
+	cat) # a pipe on 0, the client's socket on 1, and nobody says who
+		set -- systemd-socket-activate --accept --inetd -l '[::]:1080' \
+			-E SSH_CONNECTION sh -c "cat | $*"
+		;;
+	esac
+	start_listening 1080 "$@"
+	seen=0
+}
+
+@test "behind ncat and socat, whoever isn't here is remote" {
+	need ncat socat
+	for front in ncat socat cat; do
+		stand_in_front "$front"
+		asks send:050100 recv:05ff shut eof
+		recorded no-method "*--users=FILE*--open"
+		[[ $(field client) == *192.0.2.2:[1-9]* ]]
+		"$HOSTS/client" tcp:127.0.0.1:1080 "${greet[@]}" \
+			"send:$(request4 1)" reply:05 shut eof
+		recorded refused "Connection refused"
+		stop_superservers
+	done
+	rules=$BATS_TEST_TMPDIR/rules
+	printf '%s\n' 'deny from 192.0.2.4 to any' \
+		'allow from 192.0.2.0/24 to any' >"$rules"
+	chmod 644 "$rules"
+	for front in ncat socat; do
+		stand_in_front "$front" --rules="$rules"
+		asks "${greet[@]}" "send:$(name 192.0.2.2 8081)" reply:05 eof
+		recorded refused "Connection refused"
+		there "$HOSTS/client" -a 192.0.2.4 tcp:192.0.2.1:1080 \
+			send:050100 recv:05ff eof
+		recorded no-method
+		"$HOSTS/client" tcp:127.0.0.1:1080 send:050100 recv:05ff eof
+		recorded no-method
+		stop_superservers
+	done
+}
+
+@test "... and is nobody's uid, whoever logged in by ssh to start them" {
+	need ncat socat
+	rules=$BATS_TEST_TMPDIR/rules
+	echo "allow uid=$(id -u) to any" >"$rules"
+	chmod 644 "$rules"
+	export SSH_CONNECTION='192.0.2.9 50123 192.0.2.1 22'
+	for front in ncat socat cat; do
+		stand_in_front "$front" --rules="$rules"
+		asks send:050100 recv:05ff shut eof
+		recorded no-method
+		"$HOSTS/client" tcp:127.0.0.1:1080 send:050100 recv:05ff shut eof
+		recorded no-method
+		stop_superservers
+	done
+	# Without a server in between it is who has logged in.
+	for kind in pipes socketpair; do
+		play $kind "${greet[@]}" "send:05010001c00002021f91" reply:05 \
+			shut closed -- --rules="$rules"
+		has client "${kind/pipes/pipe}:192.0.2.9:50123"
+	done
+}
+
 @test "a PROXY header names the client, and is mandatory then" {
 	serve --proxy-protocol --open
 	# Version 1, for a client elsewhere and for nobody.

@@ -133,7 +133,7 @@ teardown()
 	start_superserver socat-socketpair --log=stderr
 	works_on_port
 	# When the client has left, socat sends its program a SIGTERM.
-	recorded "unix:uid=$(id -u),pid=[0-9]+" '(client|target)-eof|terminated'
+	recorded "socketpair:$tcp_client" '(client|target)-eof|terminated'
 }
 
 @test "socat, the socket itself" {

@@ -53,18 +53,21 @@ teardown()
 	play inet6 "${greet[@]}" "send:$(request4 "$port")" reply:00 shut eof
 	[[ $(field client) =~ ^\[::1\]:[0-9]+$ ]]
 	target_held
-	for kind in unix socketpair; do
+	play unix "${greet[@]}" "send:$(request4 1)" reply:05 eof
+	[[ $(field client) =~ ^unix:uid=$(id -u),pid=[0-9]+$ ]]
+	for kind in pipes socketpair; do
 		play $kind "${greet[@]}" "send:$(request4 1)" reply:05 eof
-		[[ $(field client) =~ ^unix:uid=$(id -u),pid=[0-9]+$ ]]
+		has client ${kind/pipes/pipe}
 	done
-	play pipes "${greet[@]}" "send:$(request4 1)" reply:05 eof
-	has client pipe
 }
 
-@test "the environment names the client on a pipe, and only there" {
+@test "the environment names the client on a pipe or a pair, and only there" {
 	export REMOTE_ADDR=192.0.2.7 REMOTE_PORT=4711
-	play pipes "${greet[@]}" "send:$(request4 1)" reply:05 eof
+	# It isn't here then.
+	play pipes send:050100 recv:05ff eof
 	has client pipe:192.0.2.7:4711
+	play socketpair send:050100 recv:05ff eof
+	has client socketpair:192.0.2.7:4711
 	play inet "${greet[@]}" "send:$(request4 1)" reply:05 eof
 	[[ $(field client) == 127.0.0.1:* ]]
 	play unix "${greet[@]}" "send:$(request4 1)" reply:05 eof
@@ -76,10 +79,10 @@ teardown()
 	# A super-server in somebody's ssh session knows better.
 	SSH_CONNECTION="2001:db8::5 50123 192.0.2.1 22" \
 		NCAT_REMOTE_ADDR=192.0.2.8 NCAT_REMOTE_PORT=88 \
-		play pipes "${greet[@]}" "send:$(request4 1)" reply:05 eof
+		play pipes send:050100 recv:05ff eof
 	has client pipe:192.0.2.8:88
 	TCPREMOTEIP=192.0.2.9 TCPREMOTEPORT=99 \
-		play pipes "${greet[@]}" "send:$(request4 1)" reply:05 eof
+		play pipes send:050100 recv:05ff eof
 	has client pipe:192.0.2.9:99
 }
 
@@ -90,7 +93,7 @@ teardown()
 	[ "$(grep -c . <<<"$stderr")" = 1 ]
 	has target 'x\x20end=client-eof\x22\x0aclient=1.2.3\x00:80'
 	REMOTE_HOST=$'evil\nclient=forged end="x"' \
-		play pipes "${greet[@]}" "send:$(request4 1)" reply:05 eof
+		play pipes send:050100 recv:05ff eof
 	[ "$(grep -c . <<<"$stderr")" = 1 ]
 	[[ $(field client) == 'pipe:evil\x0aclient=forged\x20end=\x22x\x22:' ]]
 }

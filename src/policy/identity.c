@@ -7,58 +7,121 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
-/* Where no socket can be asked, the environment may name the client. */
-static void
-hint(char out[IDENTITY_TEXT_MAX])
+/* What super-servers call a client's address and its port. */
+static const struct hint {
+	const char *address, *port;
+} hints[] = {
+    {"TCPREMOTEIP", "TCPREMOTEPORT"}, /* tcpserver, tcpsvd, s6 */
+    {"TCP6REMOTEIP", "TCP6REMOTEPORT"},
+    {"SSLREMOTEIP", "SSLREMOTEPORT"}, /* sslserver */
+    {"REMOTE_ADDR", "REMOTE_PORT"},   /* systemd */
+    {"REMOTE_HOST", "REMOTE_PORT"},   /* xinetd, stunnel */
+    {"NCAT_REMOTE_ADDR", "NCAT_REMOTE_PORT"},
+    {"SOCAT_PEERADDR", "SOCAT_PEERPORT"},
+};
+
+/* A client on a Unix socket, as systemd, ncat and socat put it. */
+static bool
+is_unix_peer(const char *address)
 {
-	static const struct {
-		const char *address, *port;
-	} names[] = {
-	    {"TCPREMOTEIP", "TCPREMOTEPORT"}, /* tcpserver, tcpsvd */
-	    {"REMOTE_ADDR", "REMOTE_PORT"},   /* systemd */
-	    {"REMOTE_HOST", "REMOTE_PORT"},   /* xinetd */
-	    {"NCAT_REMOTE_ADDR", "NCAT_REMOTE_PORT"},
-	    {"SOCAT_PEERADDR", "SOCAT_PEERPORT"},
-	};
-	const size_t count = sizeof(names) / sizeof(*names);
-	const char *ssh = getenv("SSH_CONNECTION");
-	char address[IDENTITY_TEXT_MAX / 2] = "", port[8] = "";
+	return *address == '/' || *address == '@' ||
+	       strcmp(address, "localhost") == 0 ||
+	       strcmp(address, "<anon>") == 0;
+}
+
+static void
+print_hint(const char *kind, const char *address, const char *port,
+    char out[IDENTITY_TEXT_MAX])
+{
 	char text[ADDR_TEXT_MAX];
 	uint64_t number = 0;
 	union addr addr;
 
-	for (size_t i = 0; !*address && i < count; i++) {
-		const char *a = getenv(names[i].address);
-		const char *p = getenv(names[i].port);
-
-		snprintf(address, sizeof(address), "%s", a ? a : "");
-		snprintf(port, sizeof(port), "%s", p ? p : "");
-	}
-	/* Last, for a whole session and what it starts inherits this one. */
-	if (!*address && ssh)
-		sscanf(ssh, "%127s %7s", address, port);
 	number_read(port, strlen(port), UINT16_MAX, &number);
-	if (!*address)
-		snprintf(out, IDENTITY_TEXT_MAX, "pipe");
-	else if (addr_parse(address, (uint16_t)number, &addr) == 0)
-		snprintf(out, IDENTITY_TEXT_MAX, "pipe:%s",
+	if (addr_parse_host(address, (uint16_t)number, &addr) >= 0)
+		snprintf(out, IDENTITY_TEXT_MAX, "%s:%s", kind,
 		    addr_format(&addr.sa, text));
 	else
-		snprintf(out, IDENTITY_TEXT_MAX, "pipe:%s:%s", address, port);
+		snprintf(out, IDENTITY_TEXT_MAX, "%s:%.127s:%.7s", kind,
+		    address, port);
+}
+
+/*
+ * A hint can only lower what is believed: a client elsewhere is not here, and
+ * one that is in two places has no address.
+ */
+static void
+believe_less(const char *address, const char *port, const char *kind,
+    struct identity *out)
+{
+	union addr addr;
+	bool known = addr_parse_host(address, 0, &addr) >= 0;
+
+	if (is_unix_peer(address) || (known && addr_is_loopback(&addr)))
+		return;
+	if (out->local) {
+		print_hint(kind, address, port, out->text);
+		out->local = false;
+		out->has_address = known;
+		if (known)
+			out->address = addr;
+	} else if (!known || !addr_equal_host(&addr, &out->address)) {
+		out->has_address = false;
+	}
+}
+
+/* Whom nothing but the environment tells of. */
+static void
+ask_environment(const char *kind, struct identity *out)
+{
+	const char *ssh = getenv("SSH_CONNECTION");
+	char address[64] = "", port[8] = "";
+	bool hinted = false;
+
+	*out = (struct identity){.local = true, .is_guess = true};
+	snprintf(out->text, sizeof(out->text), "%s", kind);
+	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++) {
+		const char *a = getenv(hints[i].address);
+		const char *p = getenv(hints[i].port);
+
+		if (!a || !*a)
+			continue;
+		if (!hinted)
+			print_hint(kind, a, p ? p : "", out->text);
+		hinted = true;
+		believe_less(a, p ? p : "", kind, out);
+	}
+	/* A whole session and what it starts inherits this one. */
+	if (hinted || !ssh || sscanf(ssh, "%63s %7s", address, port) < 1)
+		return;
+	print_hint(kind, address, port, out->text);
+	out->has_ids = true;
+	out->uid = getuid();
+	out->gid = getgid();
 }
 
 void
 identity_of_pipe(struct identity *out)
 {
-	*out = (struct identity){.local = true};
-	hint(out->text);
-	if (getenv("SSH_CONNECTION")) {
-		out->has_ids = true;
-		out->uid = getuid();
-		out->gid = getgid();
-	}
+	ask_environment("pipe", out);
+}
+
+/*
+ * Of socketpair(2): neither end has a name. One that was accepted has the
+ * listener's, and one that connected has it for its peer.
+ */
+static bool
+is_pair(int fd, socklen_t peer_len)
+{
+	struct sockaddr_un own;
+	socklen_t len = sizeof(own);
+
+	return peer_len <= sizeof(own.sun_family) &&
+	       getsockname(fd, (struct sockaddr *)&own, &len) == 0 &&
+	       len <= sizeof(own.sun_family);
 }
 
 static void
@@ -89,8 +152,12 @@ identity_of_socket(int fd, struct identity *out)
 	*out = (struct identity){.text = "unknown"};
 	if (getpeername(fd, sa, &len) < 0)
 		return -errno;
+	/* Of a pair the kernel knows who made it, not who has the other end. */
 	if (ss.ss_family == AF_UNIX) {
-		ask_for_ids(fd, out);
+		if (is_pair(fd, len))
+			ask_environment("socketpair", out);
+		else
+			ask_for_ids(fd, out);
 		return 0;
 	}
 	if (ss.ss_family == AF_INET || ss.ss_family == AF_INET6) {
@@ -101,6 +168,14 @@ identity_of_socket(int fd, struct identity *out)
 	}
 	snprintf(out->text, sizeof(out->text), "%s", addr_format(sa, text));
 	return 0;
+}
+
+void
+identity_add_end(struct identity *identity, const struct identity *other)
+{
+	if (identity->local &&
+	    (!other->local || (identity->is_guess && !other->is_guess)))
+		*identity = *other;
 }
 
 void
@@ -129,11 +204,12 @@ identity_groups(const struct identity *identity, int fd, gid_t **out)
 	gid_t *groups;
 	int n = 0;
 
-	/* Those of a socket's peer, of which ERANGE tells the number. */
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, &n, &len) < 0 &&
-	    errno == ENOTSOCK) {
+	if (identity->is_guess) {
 		n = getgroups(0, NULL);
 		len = n > 0 ? (socklen_t)n * sizeof(*groups) : 0;
+	} else {
+		/* ERANGE, and the length. */
+		getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, &n, &len);
 	}
 	groups = malloc(len + sizeof(*groups));
 	if (!groups)

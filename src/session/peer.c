@@ -3,8 +3,8 @@
  * Promises: after peer_take_over() descriptors 0 and 1 are a client's
  * connection, 2 is not the client, and nothing else is open. Or it has found
  * listening sockets, and leaves all as it is.
- * Must not: read a byte of the client's, or believe the environment where a
- * socket can be asked.
+ * Must not: read a byte of the client's, or believe the environment, but where
+ * it makes less of a client about whom the kernel tells nothing.
  */
 #include "session/peer.h"
 #include "base/log.h"
@@ -228,13 +228,15 @@ static int
 take_over_out(struct peer *peer)
 {
 	const struct stat *st = &peer->stdio[STDOUT_FILENO];
-	struct identity scrap;
+	struct identity who;
 	int rc;
 
 	if ((rc = check_end(STDOUT_FILENO, st, &peer->out)) < 0 ||
 	    (rc = check_journal(st)) < 0 || peer->out.kind == IO_PIPE)
 		return rc;
-	rc = identify(&peer->out, &scrap);
+	rc = identify(&peer->out, &who);
+	if (rc == 0)
+		identity_add_end(&peer->who, &who);
 	if (rc <= 0)
 		return rc;
 	log_fault("descriptor 1 is a listening socket, and 0 is not the same: "

@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #define STRAY_FD 100
 
@@ -25,7 +26,8 @@ struct client {
 };
 
 static const char *const hints[] = {"SSH_CONNECTION", "TCPREMOTEIP",
-    "TCPREMOTEPORT", "REMOTE_ADDR", "REMOTE_PORT", "REMOTE_HOST",
+    "TCPREMOTEPORT", "TCP6REMOTEIP", "TCP6REMOTEPORT", "SSLREMOTEIP",
+    "SSLREMOTEPORT", "REMOTE_ADDR", "REMOTE_PORT", "REMOTE_HOST",
     "NCAT_REMOTE_ADDR", "NCAT_REMOTE_PORT", "SOCAT_PEERADDR", "SOCAT_PEERPORT",
     "JOURNAL_STREAM", "LISTEN_FDS", "LISTEN_PID"};
 
@@ -67,8 +69,29 @@ tcp_client(int fd, const union addr *to, char expected[ADDR_TEXT_MAX])
 	return (struct client){near, near, far, far};
 }
 
+/* One that was accepted. */
 static struct client
 unix_client(void)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	socklen_t len = sizeof(at.sun_family);
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int far = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), near;
+
+	/* A name of the kernel's choice. */
+	assert_int_equal(bind(listener, (struct sockaddr *)&at, len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	len = sizeof(at);
+	getsockname(listener, (struct sockaddr *)&at, &len);
+	assert_int_equal(connect(far, (struct sockaddr *)&at, len), 0);
+	near = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	assert_true(near >= 0);
+	close(listener);
+	return (struct client){near, near, far, far};
+}
+
+static struct client
+pair_client(void)
 {
 	int pair[2];
 
@@ -122,7 +145,7 @@ struct expectation {
 	enum io_kind in, out;
 	bool one_socket;
 	const char *text;
-	const char *env[6]; /* names and values */
+	const char *env[7]; /* names and values */
 };
 
 static void
@@ -213,6 +236,22 @@ unix_socket(void **state)
 }
 
 static void
+socket_pair(void **state)
+{
+	static const struct expectation table[] = {
+	    {IO_SOCKET, IO_SOCKET, true, "socketpair", {NULL}},
+	    {IO_SOCKET, IO_SOCKET, true, "socketpair:192.0.2.1:4711",
+		{"SOCAT_PEERADDR", "192.0.2.1", "SOCAT_PEERPORT", "4711"}},
+	};
+	struct client client = pair_client();
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++)
+		is_taken_for(&client, &table[i]);
+	close_client(&client);
+}
+
+static void
 pipes(void **state)
 {
 	static const struct expectation table[] = {
@@ -231,6 +270,10 @@ pipes(void **state)
 		{"SOCAT_PEERADDR", "192.0.2.1", "SOCAT_PEERPORT", "4711"}},
 	    {IO_PIPE, IO_PIPE, false, "pipe:192.0.2.1:50123",
 		{"SSH_CONNECTION", "192.0.2.1 50123 192.0.2.2 22"}},
+	    /* The one that isn't here counts. */
+	    {IO_PIPE, IO_PIPE, false, "pipe:192.0.2.1:4711",
+		{"REMOTE_ADDR", "127.0.0.1", "SOCAT_PEERADDR", "192.0.2.1",
+		    "SOCAT_PEERPORT", "4711"}},
 	    /* That of a whole session says less than a nearer one. */
 	    {IO_PIPE, IO_PIPE, false, "pipe:192.0.2.66:4711",
 		{"SSH_CONNECTION", "192.0.2.1 50123 192.0.2.2 22",
@@ -256,7 +299,7 @@ long_hints(void **state)
 
 	(void)state;
 	memset(value, 'x', sizeof(value) - 1);
-	for (size_t i = 0; i < 8; i++) {
+	for (size_t i = 0; i < 14; i++) {
 		pid = fork_child();
 		if (pid == 0) {
 			struct peer peer;
@@ -275,14 +318,14 @@ long_hints(void **state)
 	close_client(&client);
 }
 
-/* One way by a pipe, the other by a socket; the socket is believed on 0. */
+/* One way by a pipe, the other by a socket, which is believed on either. */
 static void
 mixed(void **state)
 {
 	char text[ADDR_TEXT_MAX];
 	struct expectation in = {
 	    IO_TCP, IO_PIPE, false, text, {"REMOTE_ADDR", "192.0.2.66"}};
-	struct expectation out = {IO_PIPE, IO_TCP, false, "pipe", {NULL}};
+	struct expectation out = {IO_PIPE, IO_TCP, false, text, {NULL}};
 	union addr addr;
 	int fd = listener(AF_INET, "127.0.0.1", &addr);
 	struct client socket = tcp_client(fd, &addr, text);
@@ -648,6 +691,7 @@ main(void)
 	    cmocka_unit_test(tcp),
 	    cmocka_unit_test(tcp_mapped),
 	    cmocka_unit_test(unix_socket),
+	    cmocka_unit_test(socket_pair),
 	    cmocka_unit_test(pipes),
 	    cmocka_unit_test(long_hints),
 	    cmocka_unit_test(mixed),
