@@ -161,7 +161,7 @@ bytes(const union addr *addr)
 
 /* Whether a and b agree in their first `prefix` bits. */
 static bool
-agree(const uint8_t *a, const uint8_t *b, size_t prefix)
+share_prefix(const uint8_t *a, const uint8_t *b, size_t prefix)
 {
 	unsigned rest = prefix % 8;
 
@@ -240,7 +240,7 @@ addr_network_has(const struct addr_network *network, const union addr *addr)
 
 	if (plain.sa.sa_family != (network->ipv6 ? AF_INET6 : AF_INET))
 		return false;
-	return agree(network->bits, bytes(&plain), network->prefix);
+	return share_prefix(network->bits, bytes(&plain), network->prefix);
 }
 
 bool
@@ -313,19 +313,19 @@ addr_look_behind(const union addr *addr, struct addr_faces *out)
 		return;
 	ipv6 = bytes(&out->at[0]);
 	/* :: and ::1 look IPv4-compatible, and are not. */
-	if (agree(ipv6, in6addr_any.s6_addr, 127))
+	if (share_prefix(ipv6, in6addr_any.s6_addr, 127))
 		return;
-	if (agree(ipv6, nat64, 96)) {
+	if (share_prefix(ipv6, nat64, 96)) {
 		add_face(out, ipv6 + 12, false);
 		out->same = out->count;
 	}
 	for (size_t i = 0; i < sizeof(disguises) / sizeof(*disguises); i++) {
 		const struct disguise *d = &disguises[i];
 
-		if (agree(ipv6, d->bits, d->prefix))
+		if (share_prefix(ipv6, d->bits, d->prefix))
 			add_face(out, ipv6 + d->at, d->inverted);
 	}
-	if (agree(ipv6, nat64_local, 48)) {
+	if (share_prefix(ipv6, nat64_local, 48)) {
 		add_embedded(out, ipv6, 6);
 		add_embedded(out, ipv6, 7);
 		add_embedded(out, ipv6, 9);
@@ -378,7 +378,8 @@ addr_network_is_internal(const struct addr_network *network)
 	for (size_t i = 0; i < INTERNAL; i++) {
 		if (network->ipv6 == internal[i].ipv6 &&
 		    network->prefix >= internal[i].prefix &&
-		    agree(network->bits, internal[i].bits, internal[i].prefix))
+		    share_prefix(
+			network->bits, internal[i].bits, internal[i].prefix))
 			return true;
 	}
 	return false;

@@ -15,7 +15,7 @@ typedef void (*any_function)(void);
 
 /* It stays for the process's life; NULL where there is no such one. */
 static any_function
-load(const char *name)
+load_symbol(const char *name)
 {
 	void *library = dlopen("libsystemd.so.0", RTLD_LAZY | RTLD_LOCAL);
 	void *symbol = library ? dlsym(library, name) : NULL;
@@ -31,7 +31,7 @@ systemd_listen_fds(void)
 {
 	__typeof__(&sd_listen_fds) listen_fds;
 
-	listen_fds = (__typeof__(listen_fds))load("sd_listen_fds");
+	listen_fds = (__typeof__(listen_fds))load_symbol("sd_listen_fds");
 	return listen_fds ? listen_fds(1) : -ENOSYS;
 }
 
@@ -43,7 +43,7 @@ systemd_notify(const char *state)
 
 	if (!getenv("NOTIFY_SOCKET"))
 		return 0;
-	notify = (__typeof__(notify))load("sd_notify");
+	notify = (__typeof__(notify))load_symbol("sd_notify");
 	if (!notify)
 		return -ENOSYS;
 	rc = notify(0, state);
@@ -58,7 +58,7 @@ systemd_watchdog_ms(void)
 
 	if (!getenv("WATCHDOG_USEC"))
 		return 0;
-	enabled = (__typeof__(enabled))load("sd_watchdog_enabled");
+	enabled = (__typeof__(enabled))load_symbol("sd_watchdog_enabled");
 	if (!enabled || enabled(0, &us) <= 0)
 		return 0;
 	return us < 2000 ? 1 : (int64_t)(us / 2000);
@@ -73,7 +73,7 @@ systemd_has_journal(void)
 int
 systemd_journal_load(void)
 {
-	return load("sd_journal_sendv") ? 0 : -ENOSYS;
+	return load_symbol("sd_journal_sendv") ? 0 : -ENOSYS;
 }
 
 int
@@ -81,6 +81,6 @@ systemd_journal_sendv(const struct iovec *iov, int count)
 {
 	__typeof__(&sd_journal_sendv) sendv;
 
-	sendv = (__typeof__(sendv))load("sd_journal_sendv");
+	sendv = (__typeof__(sendv))load_symbol("sd_journal_sendv");
 	return sendv ? sendv(iov, count) : -ENOSYS;
 }

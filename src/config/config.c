@@ -143,16 +143,9 @@ read_whole(
 }
 
 static int
-find_id(const char *name, bool group, uint32_t *out, void *context)
-{
-	(void)context;
-	return host_find_id(name, group, out);
-}
-
-static int
 load_rules(struct config *config, const struct reading *reading)
 {
-	const struct rules_host host = {.find_id = find_id};
+	const struct rules_host host = {.find_id = host_find_id};
 	const char *text = config->open ? rulefile_open : rulefile_default;
 	const char *name = RULEFILE_BUILT_IN;
 	struct rulefile_error error;

@@ -40,7 +40,8 @@ options_complain(const struct options_place *place, const char *name,
 
 /* What getopt_long(3) could not take; it leaves the reason in optopt. */
 static int
-refuse(int kind, char **argv, const struct option_entry *entries, size_t count)
+refuse_option(
+    int kind, char **argv, const struct option_entry *entries, size_t count)
 {
 	const char *word = argv[optind - 1];
 	const struct option_entry *entry =
@@ -93,7 +94,7 @@ options_read(int argc, char **argv, const struct option_entry *entries,
 	while (rc == 0 &&
 	       (opt = getopt_long(argc, argv, "+:", options, NULL)) != -1) {
 		if (opt > (int)count)
-			rc = refuse(opt, argv, entries, count);
+			rc = refuse_option(opt, argv, entries, count);
 		else
 			rc = apply((size_t)opt - 1, optarg ? optarg : "",
 			    &command_line, context);

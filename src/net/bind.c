@@ -41,7 +41,7 @@ bind_from_anyone(const struct wire_destination *dst)
 /* A socket, whose interface and mark are as they have to be; its source too,
  * unless it is bound by the caller. Or -1 and a failure. */
 static int
-open_socket(const struct dial_options *wanted, sa_family_t family, int type,
+open_on_terms(const struct dial_options *wanted, sa_family_t family, int type,
     bool with_source, struct failure *failure)
 {
 	struct dial_options options;
@@ -75,7 +75,7 @@ route_to(const union addr *there, const struct dial_options *wanted,
 	int fd;
 
 	addr_set_port(&to, 9);
-	fd = open_socket(wanted, to.sa.sa_family, SOCK_DGRAM, true, failure);
+	fd = open_on_terms(wanted, to.sa.sa_family, SOCK_DGRAM, true, failure);
 	if (fd < 0)
 		return failure->outcome;
 	if (connect(fd, &to.sa, addr_len(&to)) < 0 ||
@@ -152,8 +152,8 @@ bind_open(const struct bind_options *options, struct bind_listener *out,
 
 	if (outcome != OUTCOME_DONE)
 		return outcome;
-	listener.fd = open_socket(options->sockets, listener.bound.sa.sa_family,
-	    SOCK_STREAM, false, failure);
+	listener.fd = open_on_terms(options->sockets,
+	    listener.bound.sa.sa_family, SOCK_STREAM, false, failure);
 	if (listener.fd < 0)
 		return failure->outcome;
 	if (bind(listener.fd, &listener.bound.sa, addr_len(&listener.bound)) <

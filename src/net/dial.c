@@ -128,7 +128,7 @@ dial_set_up(int fd, sa_family_t family, const struct dial_options *options,
 
 /* A socket as the options want it, or -1 and a failure. */
 static int
-open_socket(struct attempts *try, sa_family_t family, struct failure *failure)
+open_attempt(struct attempts *try, sa_family_t family, struct failure *failure)
 {
 	const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
 	int fd = -1;
@@ -163,7 +163,7 @@ start_next(struct attempts *try)
 	int fd;
 
 	*slot = (struct pollfd){.fd = -1, .events = POLLOUT};
-	fd = open_socket(try, addr->sa.sa_family, &failure);
+	fd = open_attempt(try, addr->sa.sa_family, &failure);
 	if (fd >= 0 && (connect(fd, &addr->sa, addr_len(addr)) == 0 ||
 			   errno == EINPROGRESS)) {
 		slot->fd = fd;
@@ -244,7 +244,7 @@ harvest(struct attempts *try, struct dial_result *out)
 
 /* One round: 1 connected, 0 to go on, -1 all have failed or the client left. */
 static int
-take_turn(struct attempts *try, bool *start, struct dial_result *out)
+await_attempts(struct attempts *try, bool *start, struct dial_result *out)
 {
 	bool more = try->started < try->list->count;
 	size_t pending;
@@ -293,7 +293,7 @@ dial(const struct addr_list *list, const struct dial_options *options,
 
 	while (rc == 0 && failure_of_interruption(&interruption,
 			      OUTCOME_CONNECT_TIMEOUT) == OUTCOME_DONE)
-		rc = take_turn(&try, &start, out);
+		rc = await_attempts(&try, &start, out);
 	for (size_t i = 0; i < try.started; i++) {
 		if (try.fds[1 + i].fd >= 0)
 			close(try.fds[1 + i].fd);

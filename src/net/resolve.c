@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 /* A name whose addresses are wanted, or else an address whose name is. */
-struct question {
+struct lookup {
 	const char *name; /* or NULL */
 	uint16_t port;
 	const union addr *addr;
@@ -62,7 +62,7 @@ resolve_outcome(int eai, int system_errno, int *error)
 }
 
 static void
-look_up(const char *name, uint16_t port, struct answer *out)
+look_up_addresses(const char *name, uint16_t port, struct answer *out)
 {
 	const struct addrinfo hints = {
 	    .ai_family = AF_UNSPEC,
@@ -116,19 +116,19 @@ look_up_name(const union addr *addr, struct answer *out)
 
 /* The child: looks up, reports, is gone. */
 static void
-child(const struct question *question, int report)
+child(const struct lookup *lookup, int report)
 {
 	struct answer answer;
 	size_t len;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGTERM, SIG_DFL);
-	if (question->name) {
-		look_up(question->name, question->port, &answer);
+	if (lookup->name) {
+		look_up_addresses(lookup->name, lookup->port, &answer);
 		len = offsetof(struct answer, list.at) +
 		      answer.list.count * sizeof(answer.list.at[0]);
 	} else {
-		look_up_name(question->addr, &answer);
+		look_up_name(lookup->addr, &answer);
 		len = offsetof(struct answer, name) + strlen(answer.name) + 1;
 	}
 	_exit(write(report, &answer, len) == (ssize_t)len ? 0 : 1);
@@ -136,7 +136,7 @@ child(const struct question *question, int report)
 
 /* Begins to ask, and does not wait. */
 static int
-start(const struct question *question, struct resolve *out)
+start_child(const struct lookup *lookup, struct resolve *out)
 {
 	int report[2], rc = 0;
 	pid_t pid;
@@ -147,7 +147,7 @@ start(const struct question *question, struct resolve *out)
 	signal(SIGCHLD, SIG_DFL);
 	pid = fork();
 	if (pid == 0)
-		child(question, report[1]);
+		child(lookup, report[1]);
 	if (pid < 0)
 		rc = -errno;
 	close(report[1]);
@@ -160,7 +160,7 @@ start(const struct question *question, struct resolve *out)
 
 /* Takes the answer there is, and ends the child. */
 static enum outcome
-finish(struct resolve *resolve, struct answer *out, struct failure *failure)
+end_child(struct resolve *resolve, struct answer *out, struct failure *failure)
 {
 	ssize_t n = read(resolve->fd, out, sizeof(*out));
 	int error = n < 0 ? errno : EIO;
@@ -180,9 +180,9 @@ finish(struct resolve *resolve, struct answer *out, struct failure *failure)
 int
 resolve_start(const char *name, uint16_t port, struct resolve *out)
 {
-	const struct question question = {.name = name, .port = port};
+	const struct lookup lookup = {.name = name, .port = port};
 
-	return start(&question, out);
+	return start_child(&lookup, out);
 }
 
 enum outcome
@@ -190,7 +190,7 @@ resolve_finish(
     struct resolve *resolve, struct addr_list *out, struct failure *failure)
 {
 	struct answer answer;
-	enum outcome outcome = finish(resolve, &answer, failure);
+	enum outcome outcome = end_child(resolve, &answer, failure);
 
 	if (outcome == OUTCOME_DONE)
 		*out = answer.list;
@@ -220,18 +220,18 @@ await(int answer, const struct io_end *client, struct failure *failure)
 }
 
 static enum outcome
-ask_and_wait(const struct question *question, const struct io_end *client,
+ask_and_wait(const struct lookup *lookup, const struct io_end *client,
     struct answer *out, struct failure *failure)
 {
 	struct resolve resolve = {.fd = -1};
 	struct failure unused;
-	int rc = start(question, &resolve);
+	int rc = start_child(lookup, &resolve);
 
 	if (rc < 0)
 		return failure_of_system(failure, -rc);
 	if (await(resolve.fd, client, failure) == OUTCOME_DONE)
-		return finish(&resolve, out, failure);
-	finish(&resolve, out, &unused);
+		return end_child(&resolve, out, failure);
+	end_child(&resolve, out, &unused);
 	return failure->outcome;
 }
 
@@ -239,10 +239,9 @@ enum outcome
 resolve_name_of(const union addr *addr, const struct io_end *client,
     char out[WIRE_NAME_SIZE], struct failure *failure)
 {
-	const struct question question = {.addr = addr};
+	const struct lookup lookup = {.addr = addr};
 	struct answer answer;
-	enum outcome outcome =
-	    ask_and_wait(&question, client, &answer, failure);
+	enum outcome outcome = ask_and_wait(&lookup, client, &answer, failure);
 
 	if (outcome == OUTCOME_DONE)
 		memcpy(out, answer.name, strlen(answer.name) + 1);
@@ -253,13 +252,13 @@ enum outcome
 resolve_destination(const struct wire_destination *dst,
     const struct io_end *client, struct addr_list *out, struct failure *failure)
 {
-	const struct question question = {.name = dst->name, .port = dst->port};
+	const struct lookup lookup = {.name = dst->name, .port = dst->port};
 	enum outcome outcome = OUTCOME_DONE;
 	struct answer answer;
 
 	answer.list.count = 1;
 	if (wire_literal(dst, &answer.list.at[0]) != 0)
-		outcome = ask_and_wait(&question, client, &answer, failure);
+		outcome = ask_and_wait(&lookup, client, &answer, failure);
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	*out = answer.list;

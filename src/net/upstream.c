@@ -14,7 +14,7 @@ struct talk {
 
 /* The server did this instead of what it was asked for. */
 static enum outcome
-fail(struct talk *talk, const char *words)
+server_failed(struct talk *talk, const char *words)
 {
 	return failure_set(
 	    talk->failure, OUTCOME_UPSTREAM, 0, "upstream: %s", words);
@@ -27,7 +27,7 @@ interruption(struct talk *talk)
 	enum outcome outcome =
 	    failure_of_interruption(talk->failure, OUTCOME_UPSTREAM);
 
-	return outcome == OUTCOME_UPSTREAM ? fail(talk, "it is silent")
+	return outcome == OUTCOME_UPSTREAM ? server_failed(talk, "it is silent")
 					   : outcome;
 }
 
@@ -39,7 +39,8 @@ say(struct talk *talk, const uint8_t *data, size_t len)
 	if (io_write(talk->server, data, len) == 0)
 		return OUTCOME_DONE;
 	outcome = interruption(talk);
-	return outcome == OUTCOME_DONE ? fail(talk, "it hung up") : outcome;
+	return outcome == OUTCOME_DONE ? server_failed(talk, "it hung up")
+				       : outcome;
 }
 
 /* Waits for more of a message that has at least so many bytes. */
@@ -65,7 +66,7 @@ read_more(struct talk *talk, size_t least)
 		if (n == -EAGAIN)
 			continue;
 		if (n <= 0)
-			return fail(talk, "it hung up");
+			return server_failed(talk, "it hung up");
 		talk->len += (size_t)n;
 		return OUTCOME_DONE;
 	}
@@ -86,12 +87,13 @@ log_in(struct talk *talk, const struct wire_password *login)
 	       wire_get_status(talk->data, talk->len, &status) == 0)
 		outcome = read_more(talk, WIRE_STATUS_LEN);
 	if (outcome == OUTCOME_DONE && status != WIRE_STATUS_SUCCESS)
-		return fail(talk, "it doesn't take the user and password");
+		return server_failed(
+		    talk, "it doesn't take the user and password");
 	return outcome;
 }
 
 static enum outcome
-greet(struct talk *talk, const struct wire_password *login)
+negotiate_method(struct talk *talk, const struct wire_password *login)
 {
 	/* Whoever gave us a password wants it to be used. */
 	static const uint8_t methods[] = {
@@ -109,12 +111,13 @@ greet(struct talk *talk, const struct wire_password *login)
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	if (n > 0 && method == WIRE_METHOD_NO_ACCEPTABLE)
-		return fail(talk, "it wants another method of authentication");
+		return server_failed(
+		    talk, "it wants another method of authentication");
 	if (n > 0 && method == WIRE_METHOD_PASSWORD && login)
 		return log_in(talk, login);
 	return n > 0 && method == WIRE_METHOD_NONE
 		   ? OUTCOME_DONE
-		   : fail(talk, "it doesn't speak SOCKS5");
+		   : server_failed(talk, "it doesn't speak SOCKS5");
 }
 
 static union addr
@@ -139,7 +142,7 @@ is_refusal(const struct talk *talk)
 }
 
 static enum outcome
-ask(struct talk *talk, const struct wire_request *request,
+send_request(struct talk *talk, const struct wire_request *request,
     struct upstream_reply *out)
 {
 	struct wire_request plain = *request;
@@ -166,7 +169,7 @@ ask(struct talk *talk, const struct wire_request *request,
 		return OUTCOME_DONE;
 	}
 	if (n < 0)
-		return fail(talk, "it doesn't speak SOCKS5");
+		return server_failed(talk, "it doesn't speak SOCKS5");
 	*out = (struct upstream_reply){
 	    .rep = reply.rep,
 	    .bound = bound_address(&reply.bound),
@@ -181,7 +184,8 @@ upstream_ask(const struct io_end *server, const struct wire_password *login,
 {
 	struct talk talk = {
 	    .server = server, .client = client, .failure = failure};
-	enum outcome outcome = greet(&talk, login);
+	enum outcome outcome = negotiate_method(&talk, login);
 
-	return outcome == OUTCOME_DONE ? ask(&talk, request, out) : outcome;
+	return outcome == OUTCOME_DONE ? send_request(&talk, request, out)
+				       : outcome;
 }

@@ -59,7 +59,7 @@ mix(uint64_t x)
 
 /* Where the name stands in the table, or the free place where it would. */
 static uint32_t *
-look_up(const struct auth_users *users, const char *name, size_t name_len)
+find_place(const struct auth_users *users, const char *name, size_t name_len)
 {
 	uint32_t slot = (uint32_t)mix(digest(name, name_len));
 
@@ -145,7 +145,7 @@ add_user(char *line, size_t len, unsigned number, struct auth_users *users,
 		words = hash_fault(hash, hash_len);
 	if (words)
 		return fault_set_at(fault, number, 0, "%s", words);
-	place = look_up(users, line, name_len);
+	place = find_place(users, line, name_len);
 	if (*place)
 		return fault_set_at(fault, number, 0,
 		    "the same name as in line %u; leave one of the two",
@@ -164,7 +164,7 @@ add_user(char *line, size_t len, unsigned number, struct auth_users *users,
 
 /* Room for as many users as there are lines, and a table half empty. */
 static int
-make_room(const char *text, size_t len, struct auth_users *users)
+allocate(const char *text, size_t len, struct auth_users *users)
 {
 	size_t lines = 1, size = 4;
 
@@ -185,7 +185,7 @@ auth_users_parse(
 	struct auth_users users = {.text = text, .text_len = text_len};
 	char *line = text, *end = text + text_len;
 	unsigned number = 0;
-	int rc = make_room(text, text_len, &users);
+	int rc = allocate(text, text_len, &users);
 
 	if (rc < 0)
 		fault_set(fault, -rc, NULL);
@@ -289,7 +289,7 @@ auth_check(const struct auth_users *users, const char *name, size_t name_len,
     const char *password, size_t password_len)
 {
 	/* Both are always looked for, whichever is needed. */
-	uint32_t place = *look_up(users, name, name_len);
+	uint32_t place = *find_place(users, name, name_len);
 	const struct auth_user *user = draw(users, name, name_len);
 	char phrase[AUTH_TEXT_MAX + 1], computed[LIBCRYPT_HASH_MAX];
 	bool known = place != 0, whole, right;

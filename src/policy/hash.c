@@ -75,7 +75,7 @@ static const struct stranger {
 };
 
 static bool
-begins(const char *text, size_t len, const char *prefix)
+begins_with(const char *text, size_t len, const char *prefix)
 {
 	size_t prefix_len = strlen(prefix);
 
@@ -167,7 +167,7 @@ hash_fault(const char *hash, size_t len)
 	if (len == 0)
 		return "no hash behind the colon; " MAKE_ONE;
 	/* The last prefix is that of any text. */
-	while (!begins(hash, len, scheme->prefix))
+	while (!begins_with(hash, len, scheme->prefix))
 		scheme++;
 	if (has_parts(hash + strlen(scheme->prefix),
 		len - strlen(scheme->prefix), scheme))
@@ -178,7 +178,7 @@ hash_fault(const char *hash, size_t len)
 	if (*scheme->prefix)
 		return "the hash is not whole, or something stands behind it; "
 		       "copy all that the tool printed, and nothing else";
-	while (!begins(hash, len, stranger->prefix))
+	while (!begins_with(hash, len, stranger->prefix))
 		stranger++;
 	return stranger->fault;
 }

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 /* A request for the route to an IPv4 or IPv6 address, rtnetlink(7). */
-struct question {
+struct netlink_request {
 	struct nlmsghdr header;
 	struct rtmsg route;
 	struct rtattr attribute;
@@ -23,12 +23,12 @@ union answer {
 };
 
 static size_t
-ask_for(const union addr *address, struct question *out)
+ask_for(const union addr *address, struct netlink_request *out)
 {
 	bool ipv4 = address->sa.sa_family == AF_INET;
 	size_t len = ipv4 ? sizeof(struct in_addr) : sizeof(struct in6_addr);
 
-	*out = (struct question){
+	*out = (struct netlink_request){
 	    .route = {.rtm_family = (uint8_t)address->sa.sa_family,
 		.rtm_dst_len = (uint8_t)(8 * len)},
 	    .attribute = {.rta_type = RTA_DST,
@@ -39,7 +39,8 @@ ask_for(const union addr *address, struct question *out)
 	else
 		memcpy(out->address, &address->in6.sin6_addr, len);
 	out->header = (struct nlmsghdr){
-	    .nlmsg_len = (uint32_t)(offsetof(struct question, address) + len),
+	    .nlmsg_len =
+		(uint32_t)(offsetof(struct netlink_request, address) + len),
 	    .nlmsg_type = RTM_GETROUTE,
 	    .nlmsg_flags = NLM_F_REQUEST,
 	};
@@ -51,9 +52,9 @@ ask_for(const union addr *address, struct question *out)
 static int
 route_type(const union addr *address)
 {
-	struct question question;
+	struct netlink_request request;
 	union answer answer;
-	size_t len = ask_for(address, &question);
+	size_t len = ask_for(address, &request);
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	const struct rtmsg *route = NLMSG_DATA(&answer.header);
 	const struct nlmsgerr *error = NLMSG_DATA(&answer.header);
@@ -61,7 +62,7 @@ route_type(const union addr *address)
 
 	if (fd < 0)
 		return -errno;
-	if (send(fd, &question, len, 0) == (ssize_t)len)
+	if (send(fd, &request, len, 0) == (ssize_t)len)
 		n = recv(fd, &answer, sizeof(answer), 0);
 	close(fd);
 	if (n < (ssize_t)NLMSG_SPACE(sizeof(*route)) ||
@@ -98,10 +99,11 @@ comes_from_there(const union addr *address)
 }
 
 bool
-host_is_own(const union addr *address)
+host_is_own(const union addr *address, void *context)
 {
 	int type = route_type(address);
 
+	(void)context;
 	if (type == -ENETUNREACH || type == -EHOSTUNREACH)
 		return false;
 	if (type < 0)
@@ -111,11 +113,12 @@ host_is_own(const union addr *address)
 }
 
 int
-host_find_id(const char *name, bool group, uint32_t *out)
+host_find_id(const char *name, bool group, uint32_t *out, void *context)
 {
 	const struct passwd *user;
 	const struct group *found;
 
+	(void)context;
 	errno = 0;
 	if (group) {
 		found = getgrnam(name);

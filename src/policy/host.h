@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * host: what only this host can tell: which addresses are its own, and what
- * numbers its users and groups have. For the rules (rules.h).
+ * numbers its users and groups have. Both functions have the form that struct
+ * rules_host wants (rules.h); neither looks at the context.
  */
 #ifndef HOST_H
 #define HOST_H
@@ -16,12 +17,12 @@
  * kernel's routes are asked, not every interface. True where that can't be
  * told.
  */
-bool host_is_own(const union addr *address);
+bool host_is_own(const union addr *address, void *context);
 
 /*
  * The number of the user, or else of the group, with this name: 1; 0 where
  * there is none; -errno where that can't be told.
  */
-int host_find_id(const char *name, bool group, uint32_t *out);
+int host_find_id(const char *name, bool group, uint32_t *out, void *context);
 
 #endif

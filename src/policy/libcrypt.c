@@ -14,7 +14,7 @@ typedef __typeof__(&crypt_r) crypt_fn;
 static const char *const libraries[] = {"libcrypt.so.1", "libcrypt.so.2"};
 
 static crypt_fn
-load(void)
+load_crypt(void)
 {
 	const size_t count = sizeof(libraries) / sizeof(*libraries);
 	void *library = NULL, *symbol;
@@ -49,7 +49,7 @@ int
 libcrypt_hash(
     const char *password, const char *setting, char out[LIBCRYPT_HASH_MAX])
 {
-	crypt_fn crypt_function = load();
+	crypt_fn crypt_function = load_crypt();
 	struct crypt_data *data;
 	const char *hash;
 	int rc = 0;

@@ -6,21 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool
-is_own(const union addr *address, void *context)
-{
-	(void)context;
-	return host_is_own(address);
-}
-
-static int
-find_id(const char *name, bool group, uint32_t *out, void *context)
-{
-	(void)context;
-	return host_find_id(name, group, out);
-}
-
-static const struct rules_host host = {.is_own = is_own, .find_id = find_id};
+static const struct rules_host host = {
+    .is_own = host_is_own, .find_id = host_find_id};
 
 /* The line built in that allows a local client anything. */
 static const struct rules_line local_line = {
@@ -105,7 +92,7 @@ permit_user(struct permit *permit, const char *name, size_t len)
 }
 
 static struct permit_answer
-ask(const struct permit *permit, struct rules_question question)
+ask_rules(const struct permit *permit, struct rules_question question)
 {
 	struct permit_answer answer = {RULES_ALLOWED, &local_line};
 	struct rules_client client = permit->client;
@@ -124,7 +111,7 @@ permit_anonymous(const struct permit *permit)
 {
 	struct rules_question question = {.command = 0};
 
-	return ask(permit, question).verdict != RULES_DENIED;
+	return ask_rules(permit, question).verdict != RULES_DENIED;
 }
 
 struct permit_answer
@@ -132,7 +119,7 @@ permit_command(const struct permit *permit, enum rules_command command)
 {
 	struct rules_question question = {.command = command};
 
-	return ask(permit, question);
+	return ask_rules(permit, question);
 }
 
 struct permit_answer
@@ -143,7 +130,7 @@ permit_target(const struct permit *permit, enum rules_command command,
 	    .command = command, .unresolved = unresolved};
 
 	rules_set_target(&question, dst);
-	return ask(permit, question);
+	return ask_rules(permit, question);
 }
 
 size_t
@@ -163,7 +150,7 @@ permit_addresses(const struct permit *permit, enum rules_command command,
 		each->addr = question.address = addresses->at[i];
 		/* Decided by the name: by the same line for all of them. */
 		each->answer = target->verdict == RULES_DEPENDS
-				   ? ask(permit, question)
+				   ? ask_rules(permit, question)
 				   : *target;
 		allowed += each->answer.verdict == RULES_ALLOWED;
 	}

@@ -3,7 +3,10 @@
 
 #include <string.h>
 
-/* In this order: a list is its best item, a line its worst list. */
+/*
+ * Whether something matches, and MAYBE where the question leaves it open. A
+ * list matches as its best item does, a line as its worst list does.
+ */
 enum match { NO, MAYBE, YES };
 
 static enum match

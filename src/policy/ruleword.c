@@ -110,7 +110,7 @@ read_id(struct ruleword word, const char *text, struct rules_item *out)
 }
 
 static const char *
-read_command(struct ruleword word, struct rules_item *out)
+read_rule_command(struct ruleword word, struct rules_item *out)
 {
 	static const struct {
 		const char *word;
@@ -258,7 +258,7 @@ ruleword_read(unsigned clause, struct ruleword word, const char *text,
 	case RULES_GID:
 		return read_id(word, text, out);
 	case RULES_COMMAND:
-		return read_command(word, out);
+		return read_rule_command(word, out);
 	case RULES_TO:
 		return read_to(word, text, out);
 	case RULES_PORT:

@@ -197,7 +197,7 @@ terms_set(
 }
 
 static bool
-agree(const struct terms *a, const struct terms *b, bool ways_alone)
+rows_agree(const struct terms *a, const struct terms *b, bool ways_alone)
 {
 	for (int key = 0; key < TERMS_KEYS; key++) {
 		const struct terms_row *row = &terms_rows[key];
@@ -213,13 +213,13 @@ agree(const struct terms *a, const struct terms *b, bool ways_alone)
 bool
 terms_equal(const struct terms *a, const struct terms *b)
 {
-	return agree(a, b, false);
+	return rows_agree(a, b, false);
 }
 
 bool
 terms_equal_way(const struct terms *a, const struct terms *b)
 {
-	return agree(a, b, true);
+	return rows_agree(a, b, true);
 }
 
 char *

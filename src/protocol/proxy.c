@@ -141,7 +141,7 @@ get_v1(const uint8_t *data, size_t len, struct proxy_header *out)
 }
 
 static uint16_t
-get_port(const uint8_t *data)
+get_header_port(const uint8_t *data)
 {
 	return (uint16_t)(data[0] << 8 | data[1]);
 }
@@ -157,13 +157,15 @@ get_v2_addresses(const uint8_t *data, unsigned family, struct proxy_header *out)
 	if (family == V2_INET) {
 		memcpy(ipv4, data, sizeof(ipv4));
 		data += sizeof(ipv4);
-		addr_set_ipv4(&out->source, ipv4[0], get_port(data));
-		addr_set_ipv4(&out->destination, ipv4[1], get_port(data + 2));
+		addr_set_ipv4(&out->source, ipv4[0], get_header_port(data));
+		addr_set_ipv4(
+		    &out->destination, ipv4[1], get_header_port(data + 2));
 	} else {
 		memcpy(ipv6, data, sizeof(ipv6));
 		data += sizeof(ipv6);
-		addr_set_ipv6(&out->source, &ipv6[0], get_port(data));
-		addr_set_ipv6(&out->destination, &ipv6[1], get_port(data + 2));
+		addr_set_ipv6(&out->source, &ipv6[0], get_header_port(data));
+		addr_set_ipv6(
+		    &out->destination, &ipv6[1], get_header_port(data + 2));
 	}
 }
 
@@ -193,7 +195,7 @@ get_v2(const uint8_t *data, size_t len, struct proxy_header *out)
 	if (data[12] == V2_LOCAL || family > V2_UNIX ||
 	    transport == V2_ANY_TRANSPORT || transport > V2_DATAGRAM)
 		family = V2_UNSPEC;
-	rest = get_port(data + 14);
+	rest = get_header_port(data + 14);
 	if (rest < addresses_len[family])
 		return -EPROTO;
 	if (rest > PROXY_HEADER_MAX - V2_FIXED)
@@ -211,7 +213,8 @@ get_v2(const uint8_t *data, size_t len, struct proxy_header *out)
 
 /* Whether all there is of these bytes agrees with a signature. */
 static bool
-begins(const uint8_t *data, size_t len, const void *signature, size_t size)
+has_signature(
+    const uint8_t *data, size_t len, const void *signature, size_t size)
 {
 	return memcmp(data, signature, len < size ? len : size) == 0;
 }
@@ -221,9 +224,9 @@ proxy_get_header(const uint8_t *data, size_t len, struct proxy_header *out)
 {
 	if (len == 0)
 		return 0;
-	if (begins(data, len, V1_SIGNATURE, V1_SIGNATURE_LEN))
+	if (has_signature(data, len, V1_SIGNATURE, V1_SIGNATURE_LEN))
 		return len < V1_SIGNATURE_LEN ? 0 : get_v1(data, len, out);
-	if (begins(data, len, v2_signature, sizeof(v2_signature)))
+	if (has_signature(data, len, v2_signature, sizeof(v2_signature)))
 		return len < sizeof(v2_signature) ? 0 : get_v2(data, len, out);
 	return -EPROTO;
 }

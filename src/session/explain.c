@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 static int
-refuse(const char *option, const char *text, const char *what)
+refuse_question(const char *option, const char *text, const char *what)
 {
 	log_fault("%s%s: %s", option, text, what);
 	return -EINVAL;
@@ -30,7 +30,7 @@ read_client(const struct config_explain *ask, struct identity *out)
 	*out = (struct identity){.local = true};
 	if (ask->from && strcmp(ask->from, "local") != 0) {
 		if (addr_parse(ask->from, 0, &out->address) < 0)
-			return refuse("--from=", ask->from,
+			return refuse_question("--from=", ask->from,
 			    "not an address; write for example "
 			    "--from=192.0.2.1, or --from=local");
 		out->has_address = true;
@@ -39,7 +39,7 @@ read_client(const struct config_explain *ask, struct identity *out)
 	if (!ask->uid)
 		return 0;
 	if (number_read_id(ask->uid, strlen(ask->uid), &out->uid) < 0)
-		return refuse("--uid=", ask->uid,
+		return refuse_question("--uid=", ask->uid,
 		    "not a number; write for example --uid=1000");
 	user = getpwuid(out->uid);
 	out->has_ids = true;
@@ -48,7 +48,7 @@ read_client(const struct config_explain *ask, struct identity *out)
 }
 
 static int
-read_command(const char *text, uint8_t *out)
+read_command_name(const char *text, uint8_t *out)
 {
 	static const struct {
 		const char *name;
@@ -69,19 +69,19 @@ read_command(const char *text, uint8_t *out)
 			return 0;
 		}
 	}
-	return refuse("--command=", text,
+	return refuse_question("--command=", text,
 	    "no such command; write connect, bind, udp or resolve");
 }
 
 static int
-read_target(const struct config_explain *ask, struct wire_destination *out)
+read_destination(const struct config_explain *ask, struct wire_destination *out)
 {
 	size_t len = strlen(ask->host);
 	union addr addr;
 	uint64_t port;
 
 	if (number_read(ask->port, strlen(ask->port), UINT16_MAX, &port) < 0)
-		return refuse(
+		return refuse_question(
 		    "", ask->port, "not a port; write for example 443");
 	*out = (struct wire_destination){.port = (uint16_t)port};
 	if (addr_parse(ask->host, 0, &addr) == 0 &&
@@ -100,7 +100,7 @@ read_target(const struct config_explain *ask, struct wire_destination *out)
 		out->name_len = (uint8_t)len;
 	}
 	if (wire_check_destination(out) < 0)
-		return refuse("", ask->host,
+		return refuse_question("", ask->host,
 		    "no name that a client may ask "
 		    "for; write for example "
 		    "www.example.org");
@@ -296,9 +296,9 @@ explain_request(const struct config *config)
 	session_init(config, NULL, NULL, &s);
 	s.peer.in.fd = s.peer.out.fd = -1;
 	if ((rc = read_client(&config->explain, &s.peer.who)) < 0 ||
-	    (rc = read_command(config->explain.command, &s.request.command)) <
-		0 ||
-	    (rc = read_target(&config->explain, &s.request.dst)) < 0)
+	    (rc = read_command_name(
+		 config->explain.command, &s.request.command)) < 0 ||
+	    (rc = read_destination(&config->explain, &s.request.dst)) < 0)
 		return rc;
 	/* On a Unix socket it has ids, and no address. */
 	s.peer.in.kind = s.peer.who.has_ids ? IO_SOCKET : IO_TCP;

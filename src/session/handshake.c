@@ -22,7 +22,7 @@ unread_len(const struct session *s)
 }
 
 static enum outcome
-fail(struct session *s, enum outcome outcome)
+fail_as(struct session *s, enum outcome outcome)
 {
 	return failure_set(&s->failure, outcome, 0, NULL);
 }
@@ -43,8 +43,8 @@ read_proxy_header(struct session *s)
 			return outcome;
 	}
 	if (n < 0)
-		return fail(s, n == -EMSGSIZE ? OUTCOME_PROXY_HEADER_TOO_LONG
-					      : OUTCOME_NO_PROXY_HEADER);
+		return fail_as(s, n == -EMSGSIZE ? OUTCOME_PROXY_HEADER_TOO_LONG
+						 : OUTCOME_NO_PROXY_HEADER);
 	s->inbox.start += (size_t)n;
 	identity_replace(&s->peer.who, &header);
 	s->phase = PHASE_GREETING;
@@ -71,7 +71,7 @@ choose_method(struct session *s, const struct wire_greeting *offer)
 
 /* Version and methods; SOCKS4 begins with the request. */
 static enum outcome
-greet(struct session *s)
+read_greeting(struct session *s)
 {
 	struct wire_greeting greeting;
 	uint8_t message[WIRE_METHOD_LEN];
@@ -89,7 +89,7 @@ greet(struct session *s)
 		return OUTCOME_DONE;
 	}
 	if (n < 0)
-		return fail(s, OUTCOME_NOT_SOCKS);
+		return fail_as(s, OUTCOME_NOT_SOCKS);
 	outcome = choose_method(s, &greeting);
 	if (outcome != OUTCOME_DONE)
 		return outcome;
@@ -115,7 +115,7 @@ authenticate(struct session *s)
 			return outcome;
 	}
 	if (n < 0)
-		return fail(
+		return fail_as(
 		    s, n == -EINVAL ? OUTCOME_NO_USER_NAME : OUTCOME_NOT_SOCKS);
 	memcpy(s->user, login.name, login.name_len);
 	s->record.user = s->user;
@@ -125,7 +125,7 @@ authenticate(struct session *s)
 	explicit_bzero(s->inbox.data + s->inbox.start, (size_t)n);
 	s->inbox.start += (size_t)n;
 	if (outcome != OUTCOME_DONE)
-		return fail(s, outcome);
+		return fail_as(s, outcome);
 	permit_user(&s->permit, s->user, s->record.user_len);
 	s->phase = PHASE_REQUEST;
 	return session_write(
@@ -173,7 +173,7 @@ read_request(struct session *s)
 			return outcome;
 	}
 	if (n < 0)
-		return fail(s, malformed((int)-n));
+		return fail_as(s, malformed((int)-n));
 	s->inbox.start += (size_t)n;
 	s->requested_ms = io_now_ms();
 	s->record.handshake_ms = s->requested_ms - s->started_ms;
@@ -194,7 +194,7 @@ handshake_run(struct session *s)
 	enum outcome outcome;
 
 	if ((outcome = read_proxy_header(s)) != OUTCOME_DONE ||
-	    (outcome = greet(s)) != OUTCOME_DONE ||
+	    (outcome = read_greeting(s)) != OUTCOME_DONE ||
 	    (outcome = authenticate(s)) != OUTCOME_DONE)
 		return outcome;
 	return read_request(s);

@@ -23,8 +23,8 @@ prepare(struct batch *batch, size_t i)
 	    .iov_len = BATCH_DATA_MAX,
 	};
 	batch->messages[i].msg_hdr = (struct msghdr){
-	    .msg_name = &batch->at[i].addr,
-	    .msg_namelen = sizeof(batch->at[i].addr),
+	    .msg_name = &batch->at[i].from,
+	    .msg_namelen = sizeof(batch->at[i].from),
 	    .msg_iov = &batch->places[i],
 	    .msg_iovlen = 1,
 	};
@@ -50,7 +50,7 @@ batch_receive(struct batch *batch, int fd)
 		datagram->head = 0;
 		datagram->fd = -1;
 		datagram->error = 0;
-		batch->messages[i].msg_hdr.msg_namelen = sizeof(datagram->addr);
+		batch->messages[i].msg_hdr.msg_namelen = sizeof(datagram->from);
 	}
 	return n;
 }
@@ -77,7 +77,7 @@ piece_length(const struct batch_datagram *at, size_t count)
 		return 1;
 	while (n < count && at[n - 1].len == at[0].len && at[n].len > 0 &&
 	       at[n].len <= at[0].len && total + at[n].len <= PIECE_MAX &&
-	       addr_equal(&at[n].addr, &at[0].addr))
+	       addr_equal(&at[n].to, &at[0].to))
 		total += at[n++].len;
 	return n;
 }
@@ -106,8 +106,8 @@ add_piece(struct pieces *pieces, struct iovec *places,
 		places[j] = (struct iovec){at[j].data, at[j].len};
 	pieces->lengths[i] = count;
 	*message = (struct msghdr){
-	    .msg_name = &at->addr,
-	    .msg_namelen = addr_len(&at->addr),
+	    .msg_name = &at->to,
+	    .msg_namelen = addr_len(&at->to),
 	    .msg_iov = places,
 	};
 	/* A size_t here, an int with other C libraries. */

@@ -20,7 +20,8 @@
 #define BATCH_HEADROOM 32
 
 struct batch_datagram {
-	union addr addr; /* whence it came, and then where it is to go */
+	union addr from; /* its sender */
+	union addr to;   /* where it is to go */
 	uint8_t *data;
 	size_t len;
 	size_t head; /* how much of it is a header of ours, for the caller */

@@ -28,7 +28,7 @@ set_of(const struct contacts_host *host)
 
 /* Its place in the set, or CONTACTS_WAYS. */
 static size_t
-find(const struct contacts_host set[CONTACTS_WAYS],
+find_host(const struct contacts_host set[CONTACTS_WAYS],
     const struct contacts_host *host)
 {
 	size_t i = 0;
@@ -46,7 +46,7 @@ contacts_add(struct contacts *contacts, const union addr *addr)
 
 	set_host(&host, addr);
 	set = contacts->at[set_of(&host)];
-	i = find(set, &host);
+	i = find_host(set, &host);
 	if (i == CONTACTS_WAYS)
 		i--;
 	/* The set is in the order of last use. */
@@ -60,5 +60,5 @@ contacts_has(const struct contacts *contacts, const union addr *addr)
 	struct contacts_host host;
 
 	set_host(&host, addr);
-	return find(contacts->at[set_of(&host)], &host) < CONTACTS_WAYS;
+	return find_host(contacts->at[set_of(&host)], &host) < CONTACTS_WAYS;
 }

@@ -23,7 +23,7 @@ set_state(struct names_entry *entry, enum names_state state, int64_t now_ms)
 
 /* Begins the look-up, or leaves it for later. */
 static void
-look_up(struct names *names, struct names_entry *entry, int64_t now_ms)
+begin_lookup(struct names *names, struct names_entry *entry, int64_t now_ms)
 {
 	set_state(entry, NAMES_QUEUED, now_ms);
 	if (names->looking == NAMES_LOOKUPS)
@@ -37,7 +37,7 @@ look_up(struct names *names, struct names_entry *entry, int64_t now_ms)
 }
 
 static struct names_entry *
-find(struct names *names, const char *name, size_t len)
+find_name(struct names *names, const char *name, size_t len)
 {
 	for (size_t i = 0; i < NAMES_MAX; i++) {
 		struct names_entry *entry = &names->at[i];
@@ -62,7 +62,7 @@ is_awaited(const struct names *names, const struct names_entry *entry)
 
 /* A free entry, or the one that nobody has used for longest. */
 static struct names_entry *
-make_room(struct names *names)
+choose_entry(struct names *names)
 {
 	struct names_entry *oldest = NULL;
 
@@ -82,19 +82,19 @@ struct names_entry *
 names_find(
     struct names *names, const struct wire_destination *dst, int64_t now_ms)
 {
-	struct names_entry *entry = find(names, dst->name, dst->name_len);
+	struct names_entry *entry = find_name(names, dst->name, dst->name_len);
 
 	if (!entry) {
-		entry = make_room(names);
+		entry = choose_entry(names);
 		if (!entry)
 			return NULL;
 		entry->len = dst->name_len;
 		memcpy(entry->name, dst->name, entry->len);
 		entry->name[entry->len] = '\0';
-		look_up(names, entry, now_ms);
+		begin_lookup(names, entry, now_ms);
 	} else if (entry->state == NAMES_FAILED &&
 		   now_ms - entry->since_ms >= NAMES_FAILED_MS) {
-		look_up(names, entry, now_ms);
+		begin_lookup(names, entry, now_ms);
 	}
 	entry->used = ++names->clock;
 	return entry;
@@ -189,7 +189,7 @@ names_timeout(const struct names *names, int64_t now_ms)
 
 /* The look-up is over, by an answer or by the time it took. */
 static void
-finish(struct names *names, struct names_entry *entry, int64_t now_ms)
+end_lookup(struct names *names, struct names_entry *entry, int64_t now_ms)
 {
 	struct addr_list list;
 	struct failure unused;
@@ -238,11 +238,11 @@ names_harvest(struct names *names, int64_t now_ms)
 			continue;
 		if (now_ms - entry->since_ms >= NAMES_LOOKUP_MS ||
 		    poll(&answer, 1, 0) == 1)
-			finish(names, entry, now_ms);
+			end_lookup(names, entry, now_ms);
 	}
 	while (names->looking < NAMES_LOOKUPS &&
 	       (queued = first_queued(names)) != NULL)
-		look_up(names, queued, now_ms);
+		begin_lookup(names, queued, now_ms);
 }
 
 void

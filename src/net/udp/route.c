@@ -50,7 +50,7 @@ direct(struct route *route, const struct wire_destination *asked,
 			continue;
 		fd = way_out(route, addr.sa.sa_family);
 		if (fd >= 0) {
-			datagram->addr = addr;
+			datagram->to = addr;
 			datagram->fd = fd;
 			contacts_add(&route->contacts, &addr);
 			return UDP_GOES;
@@ -125,7 +125,7 @@ route_datagram(struct route *route, struct batch_datagram *datagram)
 	strip(datagram, (size_t)n);
 	way = place_of(route, start, (size_t)n);
 	if (is_known(way, start, (size_t)n)) {
-		datagram->addr = way->addr;
+		datagram->to = way->addr;
 		datagram->fd = route->out[way->addr.sa.sa_family == AF_INET6];
 		contacts_add(&route->contacts, &way->addr);
 		return UDP_GOES;
@@ -138,7 +138,7 @@ route_datagram(struct route *route, struct batch_datagram *datagram)
 		return fate;
 	way->len = (size_t)n;
 	memcpy(way->header, start, (size_t)n);
-	way->addr = datagram->addr;
+	way->addr = datagram->to;
 	return UDP_GOES;
 }
 

@@ -178,10 +178,10 @@ is_client(const struct udp *udp, const union addr *sender)
 static void
 take_up(struct udp *udp, struct batch_datagram *datagram)
 {
-	uint16_t port = addr_port(&datagram->addr);
+	uint16_t port = addr_port(&datagram->from);
 	enum udp_fate fate;
 
-	if (!is_client(udp, &datagram->addr)) {
+	if (!is_client(udp, &datagram->from)) {
 		drop(udp, datagram, UDP_STRANGER);
 		return;
 	}
@@ -232,11 +232,11 @@ take_down(struct udp *udp, struct batch_datagram *datagram)
 	size_t most = udp->client.sa.sa_family == AF_INET ? PAYLOAD_MAX_IPV4
 							  : PAYLOAD_MAX_IPV6;
 
-	if (!route_may_answer(&udp->store->route, &datagram->addr)) {
+	if (!route_may_answer(&udp->store->route, &datagram->from)) {
 		drop(udp, datagram, UDP_STRANGER);
 		return;
 	}
-	datagram->head = wire_put_udp_header(header, &datagram->addr.sa);
+	datagram->head = wire_put_udp_header(header, &datagram->from.sa);
 	if (datagram->len + datagram->head > most) {
 		drop(udp, datagram, UDP_OVERSIZE);
 		return;
@@ -244,7 +244,7 @@ take_down(struct udp *udp, struct batch_datagram *datagram)
 	datagram->data -= datagram->head;
 	datagram->len += datagram->head;
 	memcpy(datagram->data, header, datagram->head);
-	datagram->addr = udp->client;
+	datagram->to = udp->client;
 	datagram->fd = udp->inside;
 }
 
@@ -285,7 +285,7 @@ has_ended(struct udp *udp, short revents, enum log_end *end)
 
 /* How many descriptors there are to wait for. */
 static size_t
-set_interest(const struct udp *udp, struct pollfd fds[FDS])
+list_descriptors(const struct udp *udp, struct pollfd fds[FDS])
 {
 	fds[CONTROL] = (struct pollfd){
 	    .fd = udp->control.fd,
@@ -325,7 +325,8 @@ timeout(const struct udp *udp, int64_t since_ms)
 
 /* Looks at what poll reported; false when the association has ended. */
 static bool
-take_turn(struct udp *udp, const struct pollfd fds[FDS], enum log_end *end)
+serve_descriptors(
+    struct udp *udp, const struct pollfd fds[FDS], enum log_end *end)
 {
 	const struct names *names = &udp->store->route.names;
 
@@ -353,12 +354,12 @@ udp_run(struct udp *udp)
 
 	while ((rc = io_interrupted()) == 0) {
 		int64_t before = counts->up + counts->down;
-		size_t count = set_interest(udp, fds);
+		size_t count = list_descriptors(udp, fds);
 		int n = poll(fds, count, timeout(udp, since_ms));
 
 		if (n < 0 && errno != EINTR)
 			break;
-		if (n >= 0 && !take_turn(udp, fds, &end))
+		if (n >= 0 && !serve_descriptors(udp, fds, &end))
 			break;
 		if (udp->idle_ms == 0)
 			continue;

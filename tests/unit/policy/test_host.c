@@ -10,7 +10,7 @@ is_own(const char *text)
 	union addr addr;
 
 	HOLD(addr_parse(text, 80, &addr) == 0);
-	return host_is_own(&addr);
+	return host_is_own(&addr, NULL);
 }
 
 /* Two addresses of one network on an interface, one of them the second. */
@@ -52,14 +52,16 @@ ids(void **state)
 	uint32_t id = 99;
 
 	(void)state;
-	assert_int_equal(host_find_id("root", false, &id), 1);
+	assert_int_equal(host_find_id("root", false, &id, NULL), 1);
 	assert_int_equal(id, 0);
 	id = 99;
-	assert_int_equal(host_find_id("root", true, &id), 1);
+	assert_int_equal(host_find_id("root", true, &id, NULL), 1);
 	assert_int_equal(id, 0);
 	id = 99;
-	assert_int_equal(host_find_id("nobody-of-that-name", false, &id), 0);
-	assert_int_equal(host_find_id("nobody-of-that-name", true, &id), 0);
+	assert_int_equal(
+	    host_find_id("nobody-of-that-name", false, &id, NULL), 0);
+	assert_int_equal(
+	    host_find_id("nobody-of-that-name", true, &id, NULL), 0);
 	assert_int_equal(id, 99);
 }
 

@@ -31,7 +31,7 @@ compose(size_t i, size_t len, int fd, const union addr *to)
 	datagram->data = batch.room[i];
 	datagram->len = len;
 	datagram->fd = fd;
-	datagram->addr = *to;
+	datagram->to = *to;
 	datagram->error = -1;
 	memset(datagram->data, (int)i, len);
 }
@@ -69,12 +69,12 @@ takes_what_has_come(void **state)
 					     &to.sa, addr_len(&to)),
 			    i);
 		for (size_t i = 0; i < BATCH_MAX; i++)
-			got.at[i].addr = (union addr){0};
+			got.at[i].from = (union addr){0};
 		assert_int_equal(batch_receive(&got, in), BATCH_MAX);
 		assert_int_equal(got.count, BATCH_MAX);
 		for (size_t i = 0; i < BATCH_MAX; i++) {
 			assert_int_equal(got.at[i].len, i);
-			assert_true(addr_equal(&got.at[i].addr, &from));
+			assert_true(addr_equal(&got.at[i].from, &from));
 			assert_int_equal(got.at[i].fd, -1);
 			assert_int_equal(got.at[i].head, 0);
 			/* There is room for a header. */

@@ -71,8 +71,8 @@ goes_to(const struct batch_datagram *datagram, const char *address)
 
 	HOLD(datagram->fd >= 0 && datagram->len == 7);
 	HOLD(memcmp(datagram->data, "payload", 7) == 0);
-	HOLD(strcmp(addr_format(&datagram->addr.sa, text), address) == 0);
-	HOLD(route_may_answer(&route, &datagram->addr));
+	HOLD(strcmp(addr_format(&datagram->to.sa, text), address) == 0);
+	HOLD(route_may_answer(&route, &datagram->to));
 }
 
 static void
