@@ -246,7 +246,7 @@ $(BENCH): %: %.o
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^)
 
-# The floor of the static build; without musl there is none.
+# The least that the static build can cost; without musl there is none.
 $(O)/bench/empty-static: bench/empty.c Makefile
 	@mkdir -p $(@D)
 	$(SAY) CC $@

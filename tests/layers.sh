@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: ISC
 # layers.sh [DIRECTORY]: enforces the order of the modules in DIRECTORY/src. A
-# file may include its own header, those of modules on lower floors of its own
+# file may include its own header, those of modules on lower levels of its own
 # directory, and those of directories further up in the list below; nothing else
 # of ours. A module's .c file includes its own header first. The same holds for
 # what stands in for a module in the static build, DIRECTORY/static. Every module
@@ -10,8 +10,8 @@ set -u
 
 cd "${1:-$(dirname "$0")/..}" || exit 1
 
-# From the ground up: a directory, and its floors with a | between each two;
-# modules on one floor don't know each other.
+# From the ground up: a directory, and its levels with a | between each two;
+# modules on one level don't know each other.
 layers=(
 	"base: number memory fault | addr systemd | journal | log io textfile"
 	"protocol: wire | outcome wire4 proxy url"
@@ -25,16 +25,16 @@ layers=(
 # Neither may include the other, whatever their order.
 strangers=("config net" "config net/udp")
 
-declare -A height floor strange
+declare -A height level strange
 for i in "${!layers[@]}"; do
 	directory=${layers[i]%%:*}
 	height[$directory]=$i
-	level=0
+	step=0
 	for word in ${layers[i]#*:}; do
 		if [ "$word" = '|' ]; then
-			level=$((level + 1))
+			step=$((step + 1))
 		else
-			floor[$directory/$word]=$level
+			level[$directory/$word]=$step
 		fi
 	done
 done
@@ -57,17 +57,17 @@ why_not()
 {
 	local from=${1%/*} to=${2%/*}
 
-	if [ -z "${floor[$2]:-}" ]; then
+	if [ -z "${level[$2]:-}" ]; then
 		echo "is no module's header"
 	elif [ "$from" != "$to" ]; then
 		[ -z "${strange["$from $to"]:-}" ] ||
 			echo "$from/ and $to/ don't know each other"
 		[ "${height[$to]}" -lt "${height[$from]}" ] ||
 			echo "$to/ stands above $from/"
-	elif [ "${floor[$2]}" -gt "${floor[$1]}" ]; then
-		echo "it stands above; only lower floors may be included"
-	elif [ "${floor[$2]}" -eq "${floor[$1]}" ]; then
-		echo "it stands beside; only lower floors may be included"
+	elif [ "${level[$2]}" -gt "${level[$1]}" ]; then
+		echo "it stands above; only lower levels may be included"
+	elif [ "${level[$2]}" -eq "${level[$1]}" ]; then
+		echo "it stands beside; only lower levels may be included"
 	fi
 }
 
@@ -81,7 +81,7 @@ check()
 		header=${BASH_REMATCH[2]}
 		other=${header%.h}
 		# In angle brackets stands the system's, unless it is ours.
-		[ "${BASH_REMATCH[1]}" = '"' ] || [ -n "${floor[$other]:-}" ] ||
+		[ "${BASH_REMATCH[1]}" = '"' ] || [ -n "${level[$other]:-}" ] ||
 			continue
 		[ -n "$first" ] || first=$other
 		if [ "${BASH_REMATCH[1]}" = '<' ]; then
@@ -101,14 +101,14 @@ while read -r file; do
 	module=${module%.[ch]}
 	if [[ $file != *.[ch] ]]; then
 		complain "$file: only modules stand here, a .c and a .h each"
-	elif [ -z "${floor[$module]:-}" ]; then
+	elif [ -z "${level[$module]:-}" ]; then
 		complain "$file: no such module; tests/layers.sh lists them"
 	else
 		check "$file" "$module"
 	fi
 done < <(find src -type f | sort)
 
-for module in "${!floor[@]}"; do
+for module in "${!level[@]}"; do
 	for file in "src/$module.c" "src/$module.h"; do
 		[ -f "$file" ] || complain "$file: listed in tests/layers.sh, and isn't there"
 	done
@@ -118,7 +118,7 @@ shopt -s nullglob
 for file in static/*; do
 	name=$(basename "$file" .c)
 	module=
-	for other in "${!floor[@]}"; do
+	for other in "${!level[@]}"; do
 		[ "${other##*/}" != "$name" ] || module=$other
 	done
 	if [[ $file != *.c ]]; then
@@ -129,5 +129,5 @@ for file in static/*; do
 		check "$file" "$module"
 	fi
 done
-[ "$status" -ne 0 ] || echo "Every module keeps to its floor."
+[ "$status" -ne 0 ] || echo "Every module keeps to its level."
 exit "$status"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * client: a client at the other end of a pair of sockets, for a room that
- * watches it, and the count of descriptors that the room must not change.
+ * client: a client at the other end of a pair of sockets, for a module
+ * that watches it, and the count of descriptors that it must not change.
  */
 #ifndef CLIENT_H
 #define CLIENT_H
@@ -39,7 +39,7 @@ set_up(void **state)
 	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
 }
 
-/* The test has closed what was its own: anything more was left by the room. */
+/* The test has closed what was its own; more was left by the module. */
 static inline int
 tear_down(void **state)
 {

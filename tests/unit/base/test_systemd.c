@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The room and what stands in for it in the static build: both have to hold
+ * The module and what stands in for it in the static build: both have to hold
  * what libsystemd promises.
  */
 #include "base/systemd.h"
@@ -16,7 +16,7 @@
 static const char *const variables[] = {"LISTEN_PID", "LISTEN_FDS",
     "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"};
 
-/* Skips the test where the room has no library to ask. */
+/* Skips the test where the module has no library to ask. */
 static void
 need_library(void)
 {
