@@ -34,6 +34,10 @@ unit_row(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(row, sizeof(row), format, args);
 	va_end(args);
+	/* In one line, which no TAP is in. */
+	for (char *c = row; *c; c++)
+		if (*c == '\n' || *c == '\r')
+			*c = '|';
 }
 
 const char *

@@ -34,6 +34,7 @@ parse_and_format(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row("%s -> %s", table[i].text, table[i].printed);
 		union addr addr = parsed(table[i].text);
 
 		assert_int_equal(addr.sa.sa_family, table[i].family);
@@ -56,8 +57,10 @@ parse_refuses(void **state)
 	(void)state;
 	memset(&untouched, 0xa5, sizeof(untouched));
 	addr = untouched;
-	for (size_t i = 0; i < COUNT(texts); i++)
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		unit_row("%s", texts[i]);
 		assert_int_equal(addr_parse(texts[i], 80, &addr), -EINVAL);
+	}
 	assert_memory_equal(&addr, &untouched, sizeof(untouched));
 }
 
@@ -98,6 +101,7 @@ hosts(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row("%s -> %s", table[i].text, table[i].printed);
 		assert_int_equal(
 		    addr_parse_host(table[i].text, 80, &addr), table[i].rc);
 		assert_string_equal(
@@ -105,8 +109,10 @@ hosts(void **state)
 	}
 	memset(&untouched, 0xa5, sizeof(untouched));
 	addr = untouched;
-	for (size_t i = 0; i < COUNT(names); i++)
+	for (size_t i = 0; i < COUNT(names); i++) {
+		unit_row("%s", names[i]);
 		assert_int_equal(addr_parse_host(names[i], 80, &addr), -EINVAL);
+	}
 	assert_memory_equal(&addr, &untouched, sizeof(untouched));
 }
 
@@ -180,6 +186,7 @@ check_order(const char *families, sa_family_t prefer, const char *expected)
 	struct addr_list list = {.count = strlen(families)};
 	uint16_t last[2] = {0, 0};
 
+	unit_row("%s, first %d", families, prefer);
 	for (size_t i = 0; i < list.count; i++) {
 		list.at[i] = parsed(families[i] == '4' ? "192.0.2.1" : "::1");
 		list.at[i].in.sin_port = htons((uint16_t)(i + 1));
@@ -296,6 +303,7 @@ networks(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row("%s -> %s", table[i].network, table[i].in);
 		struct addr_network net = network(table[i].network);
 		union addr in = parsed(table[i].in);
 		union addr out = parsed(table[i].out);
@@ -379,6 +387,7 @@ no_networks(void **state)
 	(void)state;
 	memset(&untouched, 0xa5, sizeof(untouched));
 	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row("%s", table[i].text);
 		out = untouched;
 		assert_int_equal(addr_network_parse(table[i].text,
 				     strlen(table[i].text), &out),
@@ -397,6 +406,7 @@ check_faces(const char *text, const char *expected)
 	char found[ADDR_FACES_MAX * ADDR_TEXT_MAX] = "", face[ADDR_TEXT_MAX];
 	struct addr_faces faces;
 
+	unit_row("%s", text);
 	addr_look_behind(&addr, &faces);
 	assert_in_range(faces.count, 1, ADDR_FACES_MAX);
 	assert_in_range(faces.same, 1, faces.count);
@@ -487,10 +497,14 @@ internal(void **state)
 	    "2001:0:808:808::f7f7:f7f7"};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(yes); i++)
+	for (size_t i = 0; i < COUNT(yes); i++) {
+		unit_row("%s", yes[i]);
 		assert_true(is_internal(yes[i]));
-	for (size_t i = 0; i < COUNT(no); i++)
+	}
+	for (size_t i = 0; i < COUNT(no); i++) {
+		unit_row("%s", no[i]);
 		assert_false(is_internal(no[i]));
+	}
 }
 
 /* Each disguise of each kind of internal IPv4 address, and of another. */
@@ -516,6 +530,7 @@ internal_in_disguise(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(addresses); i++) {
+		unit_row("%s", addresses[i].plain);
 		bool expected = addresses[i].internal;
 
 		for (size_t j = 0; j < COUNT(disguises); j++) {
@@ -573,6 +588,7 @@ internal_networks(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row("%s", table[i].text);
 		struct addr_network net = network(table[i].text);
 
 		assert_int_equal(
@@ -590,11 +606,13 @@ loopback(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(yes); i++) {
+		unit_row("%s", yes[i]);
 		union addr addr = parsed(yes[i]);
 
 		assert_true(addr_is_loopback(&addr));
 	}
 	for (size_t i = 0; i < COUNT(no); i++) {
+		unit_row("%s", no[i]);
 		union addr addr = parsed(no[i]);
 
 		assert_false(addr_is_loopback(&addr));

@@ -47,6 +47,7 @@ digits(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row("%s", table[i].text);
 		uint64_t number = 4711, bits = 4711;
 
 		print_message("# %s\n", table[i].text);
@@ -105,6 +106,7 @@ seconds(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row("%s", table[i].text);
 		bool good = table[i].ms >= 0;
 		int64_t ms = 4711;
 
@@ -162,6 +164,7 @@ ports(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row("%s", table[i].text);
 		bool good = table[i].rc == 0;
 		uint16_t first = 4711, last = 4711, port = 4711;
 

@@ -98,6 +98,7 @@ listen_fds_of_others(void **state)
 	}
 	child_held(pid);
 	for (size_t i = 0; i < COUNT(wrong); i++) {
+		unit_row("%s", wrong[i]);
 		pid = fork_child();
 		if (pid == 0) {
 			HOLD(listen_fds_of(0, wrong[i]) <= 0);
@@ -193,6 +194,7 @@ notify_nobody(void **state)
 	longer[0] = '/';
 	longer[sizeof(longer) - 1] = '\0';
 	for (size_t i = 0; i < COUNT(names); i++) {
+		unit_row("%s", names[i]);
 		setenv("NOTIFY_SOCKET", names[i], 1);
 		assert_true(systemd_notify("READY=1") < 0);
 	}
@@ -223,6 +225,7 @@ watchdog(void **state)
 	need_library();
 	assert_int_equal(systemd_watchdog_ms(), 0);
 	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row("%s", table[i].usec);
 		setenv("WATCHDOG_USEC", table[i].usec, 1);
 		assert_int_equal(systemd_watchdog_ms(), table[i].ms);
 		set_pid("WATCHDOG_PID", getpid());

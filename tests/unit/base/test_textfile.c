@@ -107,11 +107,13 @@ writable_by_others(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++) {
+		unit_row("mode %o", good[i]);
 		write_file("x", 1, good[i]);
 		if (geteuid() == 0 || good[i] & 0400)
 			read_whole("x", 1, 1);
 	}
 	for (size_t i = 0; i < COUNT(bad); i++) {
+		unit_row("mode %o", bad[i]);
 		write_file("x", 1, bad[i]);
 		refused(1, -EPERM, "chmod go-w");
 		unlink(path);

@@ -43,7 +43,9 @@ is_refused(
 
 	memset(&untouched, 0xa5, sizeof(untouched));
 	c = untouched;
+	unit_row("%s %s", first, second ? second : "");
 	assert_int_equal(read_words(first, second, &c), -EINVAL);
+	unit_row("%s", sentence);
 	assert_memory_equal(&c, &untouched, sizeof(c));
 	assert_non_null(strstr(sentence, named));
 	assert_non_null(strstr(sentence, right));
@@ -126,6 +128,7 @@ log_targets(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(words); i++) {
+		unit_row("%s", words[i]);
 		assert_int_equal(read_word(words[i], &c), 0);
 		assert_int_equal(c.log, i);
 	}
@@ -157,6 +160,7 @@ seconds(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row("%s", table[i].text);
 		snprintf(word, sizeof(word), "--lifetime=%s", table[i].text);
 		assert_int_equal(read_word(word, &c), 0);
 		assert_int_equal(c.terms.lifetime_ms, table[i].ms);
@@ -228,6 +232,7 @@ ports(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row("%s", table[i].text);
 		snprintf(word, sizeof(word), "--udp-ports=%s", table[i].text);
 		assert_int_equal(read_word(word, &c), 0);
 		assert_int_equal(c.udp_ports.first, table[i].first);
@@ -237,6 +242,7 @@ ports(void **state)
 	    read_words("--udp-ports=1-2", "--udp-ports=3-4", &c), 0);
 	assert_int_equal(c.udp_ports.first, 3);
 	for (size_t i = 0; i < COUNT(wrong); i++) {
+		unit_row("%s", wrong[i]);
 		snprintf(word, sizeof(word), "--udp-ports=%s", wrong[i]);
 		is_refused(word, NULL, word, "=40000-40999");
 	}
@@ -274,6 +280,7 @@ addresses(void **state)
 	assert_int_equal(read_words("--udp-advertise=192.0.2.9", four, &c), 0);
 	assert_true(is_address(&c.udp_advertise[0], "192.0.2.1:0"));
 	for (size_t i = 0; i < COUNT(wrong); i++) {
+		unit_row("%s", wrong[i]);
 		snprintf(word, sizeof(word), "--udp-advertise=%s", wrong[i]);
 		is_refused(word, NULL, word, "=192.0.2.1");
 	}
@@ -382,6 +389,7 @@ mistakes_in_a_file(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row("%s -> %s", table[i].text, table[i].named);
 		write_file(table[i].text, strlen(table[i].text));
 		is_refused(file_word, NULL, table[i].named, table[i].right);
 		assert_non_null(strstr(sentence, strchr(file_word, '/')));
@@ -405,6 +413,7 @@ a_file_of_others(void **state)
 	(void)state;
 	write_file("lifetime 3\n", 11);
 	for (size_t i = 0; i < COUNT(wrong); i++) {
+		unit_row("mode %o", wrong[i]);
 		assert_int_equal(chmod(path, wrong[i]), 0);
 		is_refused(
 		    file_word, NULL, ": others can write to it", "chmod go-w");
@@ -456,6 +465,7 @@ help_and_version(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(words); i++) {
+		unit_row("%s", words[i]);
 		struct config c, untouched;
 		char said[4096];
 		int rc, p[2];

@@ -163,6 +163,7 @@ who_is_anyone(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row("%s", table[i].text);
 		struct wire_destination dst = {.atyp = WIRE_ATYP_NAME};
 
 		dst.name_len = (uint8_t)strlen(table[i].text);
@@ -273,6 +274,7 @@ the_expected_peer(void **state)
 	(void)state;
 	io_alarm(GENEROUS_MS);
 	for (size_t i = 0; i < COUNT(spellings); i++) {
+		unit_row("spelling %zu", i);
 		struct addr_list list = {.count = 1, .at = {spellings[i]}};
 		struct bind_options options = {.expected = &list};
 		struct bind_listener listener;

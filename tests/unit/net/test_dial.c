@@ -446,6 +446,7 @@ sources(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row("%s -> %s", table[i].target, table[i].from);
 		struct addr_list list = {
 		    .count = 1, .at = {at(table[i].target, 0)}};
 		int yes = answers(&list.at[0]);
@@ -525,8 +526,7 @@ one_port_for_many(void)
 
 		answers(&list.at[0]);
 		if (dial(&list, &options, &client, &result, &failure))
-			fprintf(stderr, "port %u: %s\n", port,
-			    failure_words(&failure));
+			unit_row("port %u: %s", port, failure_words(&failure));
 		HOLD(result.fd >= 0);
 		HOLD(addr_equal(&result.address, &list.at[0]));
 		HOLD(ntohs(result.bound.in.sin_port) == 7001);
@@ -553,6 +553,7 @@ interfaces(void **state)
 	socket_option(&options, SO_BINDTODEVICE, name, sizeof(name));
 	assert_string_equal(name, "lo");
 	for (size_t i = 0; i < COUNT(none); i++) {
+		unit_row("%s", none[i]);
 		options.interface = none[i];
 		snprintf(why, sizeof(why),
 		    "interface=%s: there is no such interface", none[i]);

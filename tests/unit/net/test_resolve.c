@@ -45,6 +45,8 @@ eai_codes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row(
+		    "EAI %d, errno %d", table[i].eai, table[i].system_errno);
 		int error = -1;
 		enum outcome outcome = resolve_outcome(
 		    table[i].eai, table[i].system_errno, &error);

@@ -160,6 +160,7 @@ dialogues(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row("%s -> %s", table[i].said, table[i].asked);
 		restart();
 		server_says(table[i].said, table[i].said_len);
 		if (table[i].rep == 0)
@@ -185,6 +186,7 @@ refusals(void **state)
 	(void)state;
 	for (int rep = 1; rep < 256; rep++) {
 		for (size_t i = 0; i < COUNT(rests); i++) {
+			unit_row("rest %zu", i);
 			uint8_t message[] = {5, 0, 5, (uint8_t)rep};
 
 			restart();
@@ -234,6 +236,7 @@ faults(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row("%s", table[i].said);
 		restart();
 		server_says(table[i].said, table[i].said_len);
 		fails(table[i].login, table[i].words);

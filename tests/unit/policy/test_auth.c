@@ -75,8 +75,7 @@ users_of(const char *text)
 	int rc = parse(text, strlen(text), &users, &fault);
 
 	if (rc < 0)
-		print_error("%u: %s\n", fault.line, fault.words);
-	assert_int_equal(rc, 0);
+		fail_msg("line %u: %s", fault.line, fault.words);
 	users.path = "users";
 	memset(&crypt_seen, 0, sizeof(crypt_seen));
 	return users;
@@ -96,12 +95,11 @@ what_the_tools_make(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(samples); i++) {
+		unit_row("%s", samples[i].tool);
 		struct auth_users users;
 
 		snprintf(text, sizeof(text), "alice:%s", samples[i].hash);
 		users = users_of(text);
-		if (check(&users, "alice", SAMPLE_PASSWORD) != 0)
-			print_error("%s\n", samples[i].tool);
 		assert_int_equal(check(&users, "alice", SAMPLE_PASSWORD), 0);
 		assert_int_equal(check(&users, "alice", "Correct horse"),
 		    OUTCOME_WRONG_PASSWORD);
@@ -255,6 +253,7 @@ crypt_that_fails(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(errors); i++) {
+		unit_row("error %d", errors[i]);
 		crypt_seen.error = errors[i];
 		listen_to_stderr();
 		assert_int_equal(check(&users, "alice", SAMPLE_PASSWORD),
@@ -378,10 +377,7 @@ lines_that_are_refused(void **state)
 		int rc =
 		    parse(table[i].text, strlen(table[i].text), &users, &fault);
 
-		if (rc == 0 ||
-		    strstr(fault.words, table[i].words) != fault.words)
-			print_error(
-			    "%s -> %d %s\n", table[i].text, rc, fault.words);
+		unit_row("%s -> %s", table[i].text, fault.words);
 		assert_int_equal(rc, -EINVAL);
 		assert_int_equal(fault.line, table[i].line);
 		assert_ptr_equal(
@@ -494,8 +490,7 @@ load_complains(const char *words)
 	listen_to_stderr();
 	assert_int_equal(auth_users_load(file, &users), -EINVAL);
 	what_stderr_said(said, sizeof(said));
-	if (!strstr(said, words))
-		print_error("%s", said);
+	unit_row("%s", said);
 	assert_non_null(strstr(said, words));
 	assert_non_null(strstr(said, file));
 	assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
@@ -512,6 +507,7 @@ files(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++) {
+		unit_row("mode %o", good[i]);
 		write_file("alice:" H "\n", good[i]);
 		assert_int_equal(auth_users_load(file, &users), 0);
 		assert_string_equal(users.path, file);
@@ -521,6 +517,7 @@ files(void **state)
 		auth_users_free(&users);
 	}
 	for (size_t i = 0; i < COUNT(bad); i++) {
+		unit_row("mode %o", bad[i]);
 		write_file("alice:" H "\n", bad[i]);
 		load_complains("others can write to it; chmod go-w");
 	}
@@ -684,6 +681,7 @@ no_copy_is_left(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(samples); i++) {
+		unit_row("%s", samples[i].tool);
 		struct auth_users users;
 
 		snprintf(text, sizeof(text), "alice:%s", samples[i].hash);
@@ -696,8 +694,6 @@ no_copy_is_left(void **state)
 		    check_below(&users, password, sizeof(password)),
 		    OUTCOME_WRONG_PASSWORD);
 		explicit_bzero(password, sizeof(password));
-		if (copies_in_memory(inverted, sizeof(inverted)))
-			print_error("%s\n", samples[i].tool);
 		assert_int_equal(
 		    copies_in_memory(inverted, sizeof(inverted)), 0);
 		auth_users_free(&users);

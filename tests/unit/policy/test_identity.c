@@ -38,6 +38,7 @@ tcp(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++) {
+		unit_row("%s", texts[i]);
 		struct identity who;
 		union addr client;
 		char text[ADDR_TEXT_MAX];

@@ -56,6 +56,7 @@ verdict(struct permit_answer said)
 static int
 of_command(enum rules_command command)
 {
+	unit_row("command %d", command);
 	return verdict(permit_command(&permit, command));
 }
 
@@ -65,6 +66,7 @@ request(enum rules_command command, const char *host)
 {
 	union addr addr;
 
+	unit_row("command %d, %s", command, host);
 	dst = (struct wire_destination){.port = 80};
 	if (addr_parse(host, 0, &addr) == 0 && addr.sa.sa_family == AF_INET) {
 		dst.atyp = WIRE_ATYP_IPV4;

@@ -31,6 +31,7 @@ nothing(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++) {
+		unit_row("%s", texts[i]);
 		struct rules rules = parsed(texts[i]);
 
 		assert_int_equal(rules.lines_count, 0);
@@ -48,6 +49,7 @@ check_lines(const char *text, const char *expected)
 	struct rules rules = parsed(text);
 	char found[1024] = "", line[256];
 
+	unit_row("%s", text);
 	for (size_t i = 0; i < rules.lines_count; i++) {
 		snprintf(line, sizeof(line), "%s %u: %.*s\n",
 		    rules.lines[i].allows ? "ALLOW" : "DENY",
@@ -183,6 +185,7 @@ commands(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row("%s", table[i].text);
 		struct rules rules = parsed(table[i].text);
 
 		assert_int_equal(rules.items_count, 1);
@@ -391,6 +394,7 @@ errors_of_a_line(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row("%s", table[i].text);
 		snprintf(text, sizeof(text), "%s\r\n", table[i].text);
 		check_error(text, 1, table[i].column, table[i].words);
 		snprintf(text, sizeof(text),
@@ -477,6 +481,7 @@ long_words(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row("%s -> %s", table[i].before, table[i].behind);
 		const char *before = table[i].before;
 		uint32_t column = (uint32_t)strcspn(before, "=*") + 1;
 		struct rules rules = parsed(
@@ -581,6 +586,7 @@ ids(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row("%s", table[i].text);
 		int asked = 0;
 		struct rules_host host = {
 		    .find_id = find_id, .context = &asked};
@@ -615,6 +621,7 @@ long_ids(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(words); i++) {
+		unit_row("%s", words[i]);
 		char name[600] = "";
 		struct rules_host host = {
 		    .find_id = keep_name, .context = name};

@@ -47,6 +47,9 @@ address(const char *text)
 	return addr;
 }
 
+static const struct rules_client nobody;
+static char target_text[256]; /* of the last question */
+
 /*
  * What `text` says, as "allow 3" or "deny 3" for its third line, "deny" where
  * no line matches, "depends".
@@ -62,6 +65,7 @@ verdict(const char *text, const struct rules_question *question)
 
 	if (rulefile_parse("", text, strlen(text), &rules, &error) < 0)
 		fail_msg("%u:%u: %s", error.line, error.column, error.text);
+	unit_row("%s for %s", text, target_text);
 	asked = 0;
 	verdict = rules_ask(&rules, question, &by);
 	if (verdict == RULES_DEPENDS) {
@@ -80,8 +84,6 @@ verdict(const char *text, const struct rules_question *question)
 	return out;
 }
 
-static const struct rules_client nobody;
-
 /* CONNECT to "192.0.2.1 80", "example.org 80" or "example.org=192.0.2.1 80" */
 static struct rules_question
 to(const char *target)
@@ -95,6 +97,7 @@ to(const char *target)
 	char name[256] = "", resolved[64] = "";
 	unsigned port = 0;
 
+	snprintf(target_text, sizeof(target_text), "%s", target);
 	if (sscanf(target, "%255[^ =]=%63s %u", name, resolved, &port) != 3)
 		assert_int_equal(sscanf(target, "%255s %u", name, &port), 2);
 	dst.atyp = WIRE_ATYP_NAME;
@@ -851,6 +854,7 @@ filter(const char *text, const char *const *addresses)
 	struct rules rules;
 	char address_text[ADDR_TEXT_MAX];
 
+	unit_row("%s", text);
 	assert_int_equal(
 	    rulefile_parse("", text, strlen(text), &rules, &error), 0);
 	out[0] = '\0';

@@ -42,7 +42,7 @@ every_row(void **state)
 		struct terms one = {0}, two = {0};
 		char text[TERMS_TEXT_MAX];
 
-		print_message("# %s\n", row->word);
+		unit_row("%s", row->word);
 		assert_int_equal(terms_key(row->word, len), key);
 		assert_int_equal(terms_key(row->word, len - 1), -ENOENT);
 		assert_memory_equal(row->example, row->word, len);
@@ -143,6 +143,8 @@ equal_sources(void **state)
 	for (size_t i = 0; i < COUNT(texts) * COUNT(texts); i++) {
 		struct terms a = {0}, b = {0};
 
+		unit_row("%s and %s", texts[i % COUNT(texts)],
+		    texts[i / COUNT(texts)]);
 		assert_true(set(TERMS_SOURCE, texts[i % COUNT(texts)], &a));
 		assert_true(set(TERMS_SOURCE, texts[i / COUNT(texts)], &b));
 		assert_int_equal(
@@ -159,8 +161,10 @@ no_source(void **state)
 	struct terms terms = {0}, none = {0};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(texts); i++)
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		unit_row("%s", texts[i]);
 		assert_false(set(TERMS_SOURCE, texts[i], &terms));
+	}
 	assert_non_null(terms_set(TERMS_SOURCE, "::1\0", 4, &terms));
 	assert_memory_equal(&terms, &none, sizeof(terms));
 }
@@ -175,12 +179,14 @@ interface(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++) {
+		unit_row("%s", good[i]);
 		struct terms terms = {.interface = "longer-than-any"};
 
 		assert_true(set(TERMS_INTERFACE, good[i], &terms));
 		assert_string_equal(terms.interface, good[i]);
 	}
 	for (size_t i = 0; i < COUNT(bad); i++) {
+		unit_row("%s", bad[i]);
 		struct terms terms = {.interface = "before"};
 
 		assert_false(set(TERMS_INTERFACE, bad[i], &terms));
@@ -228,6 +234,7 @@ numbers(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++) {
+		unit_row("%s", good[i].text);
 		struct terms terms = {.mark = 1, .rate = 1};
 
 		assert_true(set(good[i].key, good[i].text, &terms));
@@ -236,6 +243,7 @@ numbers(void **state)
 		    good[i].number);
 	}
 	for (size_t i = 0; i < COUNT(bad); i++) {
+		unit_row("%s", bad[i].text);
 		struct terms terms = {.mark = 1, .rate = 1};
 
 		assert_false(set(bad[i].key, bad[i].text, &terms));

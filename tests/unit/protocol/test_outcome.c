@@ -43,12 +43,11 @@ of_connect(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row("errno %d", table[i].error);
 		enum outcome outcome =
 		    failure_of_connect(&failure, table[i].error);
 
-		if (failure_rep(&failure) != table[i].rep)
-			fail_msg("%s: %02x", strerror(table[i].error),
-			    failure_rep(&failure));
+		assert_int_equal(failure_rep(&failure), table[i].rep);
 		assert_int_equal(outcome, failure.outcome);
 		assert_int_equal(failure.cause.error, table[i].error);
 		assert_string_equal(
@@ -72,6 +71,7 @@ of_other_system_calls(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(errors); i++) {
+		unit_row("errno %d", errors[i]);
 		assert_int_equal(
 		    failure_of_system(&failure, errors[i]), OUTCOME_SYSTEM);
 		assert_int_equal(failure_rep(&failure), WIRE_REP_FAILURE);

@@ -97,8 +97,10 @@ password(void **state)
 
 	(void)state;
 	for (size_t i = 1; i < COUNT(lens); i++)
-		for (size_t j = 0; j < COUNT(lens); j++)
+		for (size_t j = 0; j < COUNT(lens); j++) {
+			unit_row("%zu and %zu bytes", lens[i], lens[j]);
 			walk_password(lens[i], lens[j]);
+		}
 }
 
 /* One byte of VER, one of ULEN, and it is clear. */
@@ -506,6 +508,7 @@ put_password(void **state)
 	}
 	for (size_t i = 0; i < COUNT(lengths) - 1; i++) {
 		for (size_t j = 0; j < COUNT(lengths); j++) {
+			unit_row("%u and %u bytes", lengths[i], lengths[j]);
 			struct wire_password password = {
 			    name, word, lengths[i], lengths[j]};
 			size_t len = 3U + lengths[i] + lengths[j];
@@ -537,6 +540,7 @@ put_request(void **state)
 	for (size_t i = 3; i < sizeof(message); i++)
 		message[i] = (uint8_t)(i * 7);
 	for (size_t i = 0; i < COUNT(first); i++) {
+		unit_row("ATYP %u", first[i]);
 		message[3] = first[i];
 		len = first[i] == WIRE_ATYP_IPV4 ? 10 : 22;
 		assert_int_equal(wire_get_request(message, len, &request), len);
@@ -714,6 +718,7 @@ udp_header_of_a_sender(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row("%s", table[i].address);
 		uint8_t out[WIRE_UDP_HEADER_ADDRESS_MAX];
 		struct sockaddr_in in = {.sin_family = AF_INET};
 		struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};

@@ -105,6 +105,7 @@ the_same_as_reached(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(hosts); i++) {
+		unit_row("%s", hosts[i]);
 		struct terms t = terms(TERMS_SOURCE, "same", none);
 		union addr host = at(hosts[i], 0);
 		struct peer peer;

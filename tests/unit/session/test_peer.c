@@ -187,6 +187,7 @@ tcp(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row("%s", table[i].text);
 		char text[ADDR_TEXT_MAX];
 		struct expectation e = {
 		    IO_TCP, IO_TCP, true, text, {"REMOTE_ADDR", "192.0.2.66"}};
@@ -284,8 +285,10 @@ pipes(void **state)
 	struct client client = pipe_client();
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(table); i++)
+	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row("%s", table[i].text);
 		is_taken_for(&client, &table[i]);
+	}
 	close_client(&client);
 }
 
@@ -665,6 +668,7 @@ own_address(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row("%s -> %s", table[i].listens, table[i].dialled);
 		char text[ADDR_TEXT_MAX];
 		union addr addr, to;
 		int fd = listener(table[i].family, table[i].listens, &addr);
