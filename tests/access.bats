@@ -160,7 +160,7 @@ were_asked()
 	# What was checked is what was dialled: it isn't looked up twice.
 	were_asked 'A rebind.test 192.0.2.2' 'AAAA rebind.test'
 	asks "${greet[@]}" "send:$(name rebind.test 8080)" reply:02 eof
-	recorded refused "denied by built in:2"
+	recorded refused "denied by built in:2 (deny to internal)"
 	has target rebind.test:8080
 	has address ""
 	were_asked 'A rebind.test 192.0.2.2' 'AAAA rebind.test' \
@@ -191,7 +191,7 @@ were_asked()
 	recorded refused "Connection refused"
 	start_names 192.0.2.1,127.0.0.1,::1,::ffff:127.0.0.1,2001:db8::1
 	asks "${greet[@]}" "send:$(name rebind.test 8081)" reply:02 eof
-	recorded refused "denied by built in:2"
+	recorded refused "denied by built in:2 (deny to internal)"
 	[ ! -s "$BATS_TEST_TMPDIR/target.out" ]
 }
 
@@ -408,7 +408,7 @@ stand_in_front()
 	# It may do what anybody may.
 	play inet "${headers[4]}" "${greet[@]}" "send:$(request4 22)" reply:02 \
 		eof -- --proxy-protocol --open
-	has error "denied by built in:2"
+	has error "denied by built in:2 (deny to internal)"
 }
 
 @test "HAProxy in front, with send-proxy and send-proxy-v2" {

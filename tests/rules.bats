@@ -190,13 +190,13 @@ write_rules()
 	[ "$status" -eq 0 ]
 	[[ $output == *"built in"*"method: FF" ]]
 	run "$HANDLER" --explain --from 198.51.100.1 --user alice 127.0.0.1 80
-	[ "$output" = $'built in:2: deny               to internal\nreply: 02' ]
+	[ "$output" = $'built in:2: deny to internal\nreply: 02' ]
 	run "$HANDLER" --explain --from 198.51.100.1 --user alice 192.0.2.2 80
 	[[ $output == *"192.0.2.2:80: allowed, from 192.0.2.1, by built in:3: "* ]]
 	[[ $output == *"reply: 00"* ]]
 	# A local client is the default, and may reach anything.
 	run "$HANDLER" --explain 127.0.0.1 80
-	[[ $output == *"built in:1: allow  from local"*"reply: 00"* ]]
+	[[ $output == *"built in:1: allow from local"*"reply: 00"* ]]
 	write_rules 'deny to 192.0.2.4' \
 		'allow uid=1000 to any source=192.0.2.3 rate=1000'
 	run "$HANDLER" --rules="$rules" --explain --uid 1000 192.0.2.2 443
@@ -216,6 +216,27 @@ write_rules()
 		[ "$status" -eq 64 ]
 		[ "${#lines[@]}" -eq 1 ]
 	done
+}
+
+@test "--explain: what the terms can't have is no yes, as a client would see" {
+	explains connect 192.0.2.2 "*, from nowhere: source=192.0.2.77 is no \
+address of this machine, by built in:1: *
+reply: 01" --source=192.0.2.77
+	explains connect 192.0.2.2 "*, from nowhere: interface=nosuch0: there \
+is no such interface, by built in:1: *
+reply: 01" --interface=nosuch0
+	explains bind 192.0.2.2 "*
+listens on nowhere: source=192.0.2.77 is no address of this machine
+reply: 01" --source=192.0.2.77
+	explains udp 192.0.2.2 "*, from nowhere: source=192.0.2.77 is no *
+reply: 00, and the datagram is dropped" --source=192.0.2.77
+	# No way there, whatever the rules say.
+	explains connect 203.0.113.1 "*203.0.113.1:8080: allowed, from nowhere: \
+Network is unreachable, by *
+reply: 03"
+	# The same, asked by a client.
+	serve --source=192.0.2.77 --open
+	asks "${greet[@]}" "send:$(request4 8080 192.0.2.2)" reply:01 eof
 }
 
 # explains COMMAND HOST PATTERN [OPTION...]: to the last line

@@ -196,11 +196,17 @@ enum outcome
 permit_denied(const struct permit *permit, const struct permit_answer *answer,
     struct failure *failure)
 {
-	const char *file = rules_of(permit)->file;
+	const struct rules *rules = rules_of(permit);
+	const struct rules_line *line = answer->line;
 
-	if (answer->line)
+	if (!line)
 		return failure_set(failure, OUTCOME_DENIED, 0,
-		    "denied by %s:%u", file, answer->line->number);
-	return failure_set(
-	    failure, OUTCOME_DENIED, 0, "no line of %s allows it", file);
+		    "no line of %s allows it", rules->file);
+	/* Nobody can look that file up. */
+	if (strcmp(rules->file, RULEFILE_BUILT_IN) == 0)
+		return failure_set(failure, OUTCOME_DENIED, 0,
+		    "denied by %s:%u (%.*s)", rules->file, line->number,
+		    (int)line->len, rules->text + line->text);
+	return failure_set(failure, OUTCOME_DENIED, 0, "denied by %s:%u",
+	    rules->file, line->number);
 }

@@ -183,13 +183,33 @@ ends_in_number(struct ruleword name)
 }
 
 static bool
+is_ascii(struct ruleword word)
+{
+	for (size_t i = 0; i < word.len; i++) {
+		if ((unsigned char)word.at[i] >= 0x80)
+			return false;
+	}
+	return true;
+}
+
+/* "example.org:443", "[2001:db8::1]:443" or "https://example.org/". */
+static bool
+has_port(struct ruleword word)
+{
+	const char *first = memchr(word.at, ':', word.len);
+
+	return first &&
+	       (word.at[0] == '[' || first == memrchr(word.at, ':', word.len));
+}
+
+static bool
 is_name_byte(unsigned char c)
 {
-	return c >= 0x80 || c == '-' || c == '_' || (c >= '0' && c <= '9') ||
+	return c == '-' || c == '_' || (c >= '0' && c <= '9') ||
 	       (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* Labels of letters, digits, - and _, and of what IDN may be sent as. */
+/* Labels of letters, digits, - and _. */
 static bool
 is_name(struct ruleword name)
 {
@@ -218,6 +238,16 @@ read_to(struct ruleword word, const char *text, struct rules_item *out)
 	}
 	if (RULEWORD_IS(word, "*"))
 		return "not a name; write any for whatever there is";
+	if (RULEWORD_IS(word, "all"))
+		return "would be a host of that name; write any for whatever "
+		       "there is, or all. for the host";
+	if (has_port(word))
+		return "a port or a URL, which can't stand here; write the "
+		       "host alone, and behind the targets port 443 for "
+		       "example";
+	if (!is_ascii(word))
+		return "not ASCII; write the name as clients send it, which "
+		       "begins with xn-- (idn2(1) prints that)";
 	if (name.len > 2 && memcmp(name.at, "*.", 2) == 0) {
 		name.at += 2;
 		name.len -= 2;

@@ -133,30 +133,42 @@ print_host(const union addr *addr)
 	fputs(text, stdout);
 }
 
-/* Our own address on the way there: what is set, or what the kernel would
- * choose. */
-static void
-print_source(const union addr *to, const struct terms *terms, const char *where)
+/*
+ * Where it would come out on the way there, as a socket on these terms tells:
+ * "WHERE ADDRESS" or why not. Nothing is sent.
+ */
+static enum outcome
+print_source(const struct session *s, const union addr *to,
+    const struct terms *terms, const char *where, struct failure *failure)
 {
-	bool ipv6 = to->sa.sa_family == AF_INET6;
-	union addr own = terms->source.at[ipv6];
+	struct terms known = *terms;
+	struct dial_options options;
+	union addr own;
 	socklen_t len = sizeof(own);
-	int fd;
+	int fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (terms->source.same) {
-		printf("%s the address that the client has reached", where);
-		return;
-	}
-	fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (own.sa.sa_family == AF_UNSPEC &&
-	    (fd < 0 || connect(fd, &to->sa, addr_len(to)) < 0 ||
-		getsockname(fd, &own.sa, &len) < 0)) {
-		printf("%s nowhere: %s", where, strerror(errno));
-	} else {
-		printf("%s ", where);
-		print_host(&own);
+	known.source.same = false; /* nobody has come by an address */
+	failure_set(failure, OUTCOME_DONE, 0, NULL);
+	if (fd < 0) {
+		failure_of_system(failure, errno);
+	} else if (egress_options(&known, &s->peer, &options, failure) ==
+		       OUTCOME_DONE &&
+		   dial_set_up(
+		       fd, to->sa.sa_family, &options, &failure->cause) < 0) {
+		failure->outcome = OUTCOME_TERMS_UNMET;
+	} else if (connect(fd, &to->sa, addr_len(to)) < 0 ||
+		   getsockname(fd, &own.sa, &len) < 0) {
+		failure_of_connect(failure, errno);
 	}
 	close(fd);
+	printf("%s ", where);
+	if (failure->outcome != OUTCOME_DONE)
+		printf("nowhere: %s", failure_words(failure));
+	else if (terms->source.same)
+		printf("the address that the client has reached");
+	else
+		print_host(&own);
+	return failure->outcome;
 }
 
 static void
@@ -170,11 +182,16 @@ print_terms(const struct session *s, const struct terms *terms)
 	puts(terms_describe(&held, text));
 }
 
-/* Each address with its line, in the order in which they are tried. */
-static void
-print_addresses(const struct session *s)
+/*
+ * Each address with its line, in the order in which they are tried. Where none
+ * of those that are allowed can be, that becomes the session's failure.
+ */
+static enum outcome
+print_addresses(struct session *s, enum outcome outcome)
 {
 	const struct decision *d = &s->decision;
+	struct failure worst = {.outcome = OUTCOME_DONE}, failure;
+	bool possible = outcome != OUTCOME_DONE || d->list.count == 0;
 
 	for (size_t i = 0; i < d->list.count; i++) {
 		const struct permit_address *each = &d->list.at[i];
@@ -188,11 +205,19 @@ print_addresses(const struct session *s)
 			fputs(addr_format(&each->addr.sa, text), stdout);
 		printf(": %s", allowed ? "allowed" : "denied");
 		permit_terms(&s->permit, &each->answer, &terms);
-		if (allowed && d->command & (RULES_CONNECT | RULES_UDP))
-			print_source(&each->addr, &terms, ", from");
+		if (allowed && d->command & (RULES_CONNECT | RULES_UDP) &&
+		    print_source(s, &each->addr, &terms, ", from", &failure) !=
+			OUTCOME_DONE)
+			failure_keep_worse(&worst, &failure);
+		else if (allowed)
+			possible = true;
 		printf(", by ");
 		print_line(s, &each->answer);
 	}
+	if (possible)
+		return outcome;
+	s->failure = worst;
+	return worst.outcome;
 }
 
 /* What is done, and said, once it may go to these, all on the same terms. */
@@ -203,6 +228,7 @@ print_success(const struct session *s)
 	struct permit_list list = d->list;
 	struct terms terms = s->config->terms;
 	struct addr_list some;
+	struct failure failure;
 
 	if (permit_take(&s->permit, &s->config->terms, &list, &some, &terms) ==
 	    0)
@@ -212,9 +238,13 @@ print_success(const struct session *s)
 	if (s->config->has_upstream) {
 		puts("reply: the upstream's");
 	} else if (d->command == RULES_BIND) {
-		print_source(&some.at[0], &terms, "listens on");
-		puts("\nreply: 00, if it can listen there, and a second one "
-		     "when the peer has come");
+		if (print_source(s, &some.at[0], &terms, "listens on",
+			&failure) == OUTCOME_DONE)
+			puts(
+			    "\nreply: 00, if it can listen there, and a second "
+			    "one when the peer has come");
+		else
+			printf("\nreply: %02x\n", failure_rep(&failure));
 	} else if (d->command == RULES_UDP) {
 		puts("reply: 00, and the datagram is relayed, if it can be "
 		     "sent");
@@ -236,7 +266,8 @@ print_failure(const struct session *s, bool datagram)
 	const struct failure *failure = &s->failure;
 	const char *words = failure_words(failure);
 
-	if (s->decision.command && failure->outcome != OUTCOME_DENIED &&
+	if (s->decision.command && s->decision.list.count == 0 &&
+	    failure->outcome != OUTCOME_DENIED &&
 	    failure->outcome != OUTCOME_COMMAND_UNSUPPORTED)
 		printf("%s: %s\n", s->request.dst.name, words);
 	if (datagram)
@@ -280,7 +311,7 @@ explain(struct session *s)
 	    (outcome == OUTCOME_DONE ||
 		s->failure.outcome != OUTCOME_COMMAND_UNSUPPORTED))
 		print_line(s, &s->decision.answer);
-	print_addresses(s);
+	outcome = print_addresses(s, outcome);
 	if (outcome == OUTCOME_DONE)
 		print_success(s);
 	else

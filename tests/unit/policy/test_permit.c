@@ -126,8 +126,9 @@ a_remote_client_needs_a_password_or_open(void **state)
 				    request(all[i], "203.0.113.1"), may);
 				assert_int_equal(
 				    request(all[i], "127.0.0.1"), -EACCES);
-				assert_string_equal(
-				    reason(), "denied by built in:2");
+				assert_string_equal(reason(),
+				    "denied by built in:2 "
+				    "(deny to internal)");
 			}
 		}
 		end();

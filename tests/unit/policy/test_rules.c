@@ -387,8 +387,7 @@ names(void **state)
 {
 	static const char rules[] = "deny to example.org\n"
 				    "deny to *.Example.NET\n"
-				    "deny to b\xc3\xbc"
-				    "cher.example.\n"
+				    "deny to xn--bcher-kva.example.\n"
 				    "deny to AZ.example,za.example\n"
 				    "allow to any, internal\n";
 	static const struct {
@@ -414,14 +413,12 @@ names(void **state)
 	    {"www-example.net", "allow 5"},
 	    {"example.net.x", "allow 5"},
 	    {"net", "allow 5"},
+	    {"xn--bcher-kva.example", "deny 3"},
+	    {"XN--BCHER-KVA.example", "deny 3"},
+	    /* Other bytes are a name that no line has. */
 	    {"b\xc3\xbc"
 	     "cher.example",
-		"deny 3"},
-	    /* Other bytes have no case, nor another way to write them. */
-	    {"b\xc3\x9c"
-	     "cher.example",
 		"allow 5"},
-	    {"xn--bcher-kva.example", "allow 5"},
 	    {".", "allow 5"},
 	    /* @ and [, beside the letters, are nobody's lower case. */
 	    {"ex\x01mple.org", "allow 5"},
