@@ -19,6 +19,8 @@ DOCDIR ?= $(PREFIX)/share/doc/socks5-handler
 SYSCONFDIR ?= /etc
 UNITDIR ?= $(or $(shell pkg-config --variable=systemdsystemunitdir systemd \
 	2>/dev/null),/usr/lib/systemd/system)
+SYSUSERSDIR ?= $(or $(shell pkg-config --variable=sysusersdir systemd \
+	2>/dev/null),/usr/lib/sysusers.d)
 
 # Debian packages that each target needs beyond those before it.
 BUILD_PACKAGES = gcc libc6-dev pkg-config
@@ -316,64 +318,25 @@ lint-man:
 lint-units: $(BIN)
 	$(SAY) LINT units
 	@rm -rf build/units && mkdir -p build/units
-	@for unit in systemd/*; do \
+	@for unit in systemd/*.socket systemd/*.service; do \
 		sed 's|/usr/local/bin/socks5-handler|$(TOP)/$(BIN)|' "$$unit" \
 			>"build/units/$${unit##*/}"; \
 	done
+	@ln -s socks5-handler@.service \
+		build/units/socks5-handler-unix@.service
 	$(Q)systemd-analyze verify --man=no build/units/*
 
 # --- installation --------------------------------------------------------
 
-INSTALLED = $(BINDIR)/socks5-handler $(MANDIR)/man8/socks5-handler.8 \
-	$(MANDIR)/man5/socks5-handler.rules.5 \
-	$(MANDIR)/man5/socks5-handler.users.5 \
-	$(UNITDIR)/socks5-handler.socket $(UNITDIR)/socks5-handler@.service \
-	$(UNITDIR)/socks5-handler-wait.socket \
-	$(UNITDIR)/socks5-handler-wait.service \
-	$(SYSCONFDIR)/xinetd.d/socks5-handler \
-	$(SYSCONFDIR)/xinetd.d/socks5-handler-wait $(PAGES:%=$(DOCDIR)/%) \
-	$(DOCDIR)/examples/inetd.conf $(DOCDIR)/examples/tcpserver \
-	$(DOCDIR)/examples/fail2ban.conf
-
-# What one may read, laid out as in the tree, so that links between them work.
-PAGES = README.md NEWS.md SECURITY.md LICENSE bench/results.md \
-	$(wildcard doc/*.md bench/*.svg)
-
-# The files in the tree name /usr/local/bin.
-AT_BINDIR = sed 's|/usr/local/bin/|$(BINDIR)/|'
+INSTALL = env DESTDIR='$(DESTDIR)' BINDIR='$(BINDIR)' MANDIR='$(MANDIR)' \
+	DOCDIR='$(DOCDIR)' SYSCONFDIR='$(SYSCONFDIR)' UNITDIR='$(UNITDIR)' \
+	SYSUSERSDIR='$(SYSUSERSDIR)' tools/install.sh
 
 install: $(BIN)
-	install -D -m 755 $(BIN) '$(DESTDIR)$(BINDIR)/socks5-handler'
-	install -d '$(DESTDIR)$(MANDIR)/man8' '$(DESTDIR)$(UNITDIR)' \
-		'$(DESTDIR)$(SYSCONFDIR)/xinetd.d' '$(DESTDIR)$(DOCDIR)/examples'
-	install -d '$(DESTDIR)$(MANDIR)/man5'
-	for page in rules users; do $(AT_BINDIR) man/socks5-handler.$$page.5 \
-		>"$(DESTDIR)$(MANDIR)/man5/socks5-handler.$$page.5"; done
-	$(AT_BINDIR) man/socks5-handler.8 \
-		>'$(DESTDIR)$(MANDIR)/man8/socks5-handler.8'
-	install -d '$(DESTDIR)$(DOCDIR)/doc' '$(DESTDIR)$(DOCDIR)/bench'
-	for page in $(PAGES); do \
-		$(AT_BINDIR) $$page >"$(DESTDIR)$(DOCDIR)/$$page"; done
-	install -m 644 systemd/*.socket '$(DESTDIR)$(UNITDIR)/'
-	for file in socks5-handler@.service socks5-handler-wait.service; do \
-		$(AT_BINDIR) systemd/$$file \
-			>"$(DESTDIR)$(UNITDIR)/$$file"; \
-	done
-	for file in socks5-handler socks5-handler-wait; do \
-		$(AT_BINDIR) xinetd/$$file \
-			>"$(DESTDIR)$(SYSCONFDIR)/xinetd.d/$$file"; \
-	done
-	$(AT_BINDIR) xinetd/inetd.conf >'$(DESTDIR)$(DOCDIR)/examples/inetd.conf'
-	$(AT_BINDIR) xinetd/tcpserver >'$(DESTDIR)$(DOCDIR)/examples/tcpserver'
-	install -m 644 fail2ban/socks5-handler.conf \
-		'$(DESTDIR)$(DOCDIR)/examples/fail2ban.conf'
-	@[ -n '$(DESTDIR)' ] || echo 'Now: systemctl daemon-reload &&' \
-		'systemctl enable --now socks5-handler.socket' \
-		'(or socks5-handler-wait.socket)'
+	@$(INSTALL) install $(BIN)
 
 uninstall:
-	for file in $(INSTALLED); do rm -f "$(DESTDIR)$$file"; done
-	-cd '$(DESTDIR)$(DOCDIR)' && rmdir examples doc bench "$$PWD"
+	@$(INSTALL) uninstall
 
 clean:
 	rm -rf build

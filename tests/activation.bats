@@ -163,7 +163,10 @@ teardown()
 as_shipped()
 {
 	sed "s|/usr/local/bin/socks5-handler|$PROGRAM|; s|\<1080\>|$PORT|
-		s|\<nobody\>|$(id -un)|; ${2:-}" "$TOP/xinetd/$1"
+		s|^\(\tuser\t.*= \)socks5-handler\$|\1$(id -un)|
+		s|\(wait[.0-9]*\t\)socks5-handler\>|\1$(id -un)|
+		s|setpriv .* |env |; s|-u socks5-handler ||
+		${2:-}" "$TOP/xinetd/$1"
 }
 
 # start_shipped FILE SEDCOMMAND COMMAND...: listens by COMMAND, the last word of
@@ -260,8 +263,8 @@ works_and_is_in_journal()
 	PATH=$SUPERSERVERS/ipsvd/usr/bin:$PATH
 	need tcpsvd
 	# The command that is commented out, instead of the other one.
-	start_shipped tcpserver '/^exec tcpserver/,/^$/d; s/^# exec/exec/
-		s/^#\(\t.*2>&1\)/\1/' sh
+	start_shipped tcpserver '/^exec env/,/^$/d; s/^# exec/exec/
+		s/^#\t/\t/' sh
 	works_on_port
 	recorded "$tcp_client"
 }

@@ -13,7 +13,8 @@ setup()
 		skip "fail2ban isn't unpacked here"
 	mkdir "$BATS_TEST_TMPDIR/filter.d"
 	cp "$fail2ban/etc/fail2ban/filter.d/common.conf" \
-		"$TOP/fail2ban/socks5-handler.conf" "$BATS_TEST_TMPDIR/filter.d"
+		"$TOP/fail2ban/filter.d/socks5-handler.conf" \
+		"$BATS_TEST_TMPDIR/filter.d"
 }
 
 teardown()
@@ -119,6 +120,36 @@ failed='end=auth-failed error="wrong name or password"'
 	echo "$output"
 	[ "$status" -eq 0 ]
 	[ "${lines[*]}" = "192.0.2.1 192.0.2.2 2001:db8::1 2001:db8::2 192.0.2.3 192.0.2.4" ]
+}
+
+@test "a link-local client, which has its interface in its address" {
+	run banned <<-EOF
+		$syslog client=[fe80::7%2]:50412 user=alice $rest $failed
+		$iso client=[fe80::a00:27ff:fe4e:66a1%eth0]:1 user=alice $rest $failed
+	EOF
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "${lines[*]}" = "fe80::7 fe80::a00:27ff:fe4e:66a1" ]
+}
+
+@test "filter and jail, copied to where fail2ban looks for them" {
+	# What it would do, with all that its package brings.
+	cp -r "$fail2ban/etc/fail2ban" "$BATS_TEST_TMPDIR/etc"
+	rm "$BATS_TEST_TMPDIR"/etc/jail.d/*
+	cp -r "$TOP"/fail2ban/. "$BATS_TEST_TMPDIR/etc"
+	PYTHONPATH=$fail2ban/usr/lib/python3/dist-packages \
+		timeout 60 python3 "$fail2ban/usr/bin/fail2ban-client" \
+		-c "$BATS_TEST_TMPDIR/etc" -d >"$BATS_TEST_TMPDIR/says"
+	cat "$BATS_TEST_TMPDIR/says"
+	for part in "'add', 'socks5-handler', 'systemd'" \
+		"'socks5-handler', 'addfailregex', " \
+		"'socks5-handler', 'addjournalmatch', \
+'MESSAGE_ID=2f62bec659de4328a56333ca27f72940', 'SOCKS5_END=auth-failed'" \
+		"'port', '1080'" "'start', 'socks5-handler'"; do
+		grep -qF "$part" "$BATS_TEST_TMPDIR/says"
+	done
+	# No other.
+	[ "$(grep -c "^\['start', " "$BATS_TEST_TMPDIR/says")" -eq 1 ]
 }
 
 @test "nobody is banned for a name that was made up, or for another end" {

@@ -213,7 +213,7 @@ banned()
 	done
 	mkdir "$dir/filter.d"
 	cp "$SUPERSERVERS/fail2ban/etc/fail2ban/filter.d/common.conf" \
-		"$TOP/fail2ban/socks5-handler.conf" "$dir/filter.d"
+		"$TOP/fail2ban/filter.d/socks5-handler.conf" "$dir/filter.d"
 	cp -r "/proc/$PID1/root/run/log/journal" "$dir"
 	PYTHONPATH=${path#:} timeout 60 python3 \
 		"$SUPERSERVERS/fail2ban/usr/bin/fail2ban-regex" -o ip \

@@ -17,7 +17,8 @@ is_up_or_gone()
 
 # boot_systemd SERVICE...: for setup_file(). Each gets a drop-in for the
 # sanitizers, which look for leaks by means that the unit forbids. All is
-# installed to $prefix, and $sandbox_option is the sandbox's.
+# installed to $prefix, from the tree $tree, which is ours by default, and
+# $sandbox_option is the sandbox's.
 boot_systemd()
 {
 	local units=$BATS_FILE_TMPDIR/units sandbox status=0 tool service
@@ -28,7 +29,7 @@ boot_systemd()
 	[ -z "${LEFT_OUT:-}" ] || return 0
 	mkdir -p "$STATE" "$units"
 	# MAKEFLAGS would be those of the make that runs the tests.
-	env -u MAKEFLAGS make -s -C "$TOP" BUILD="${BUILD:-release}" \
+	env -u MAKEFLAGS make -s -C "${tree:-$TOP}" BUILD="${BUILD:-release}" \
 		-o "build/${BUILD:-release}/socks5-handler" \
 		DESTDIR="$STATE/files" PREFIX="${prefix:-/usr}" install
 	for service; do
@@ -52,6 +53,12 @@ boot_systemd()
 		return
 	fi
 	PID1=$(cat "$STATE/pid1")
+	# As `make install` does without DESTDIR; version 0.1 had none of it.
+	if [ -d "$STATE/files/etc/socks5-handler" ]; then
+		inside systemd-sysusers socks5-handler.conf
+		inside chgrp socks5-handler /etc/socks5-handler/users
+		inside cp -a /etc/socks5-handler /etc/as-installed
+	fi
 
 	# The tools of this machine, in the sandbox's network: fetch() and
 	# start_target() take them without knowing.
@@ -121,6 +128,37 @@ drop_in()
 	printf '%s\n' "[$section]" "$@" | write_unit "$unit.d/test.conf"
 	inside systemctl daemon-reload
 	[ $section = Service ] || inside systemctl restart "$unit"
+}
+
+# configure LINE...: the options, in /etc/socks5-handler/handler.conf.
+configure()
+{
+	configured=yes
+	printf '%s\n' "$@" |
+		inside tee /etc/socks5-handler/handler.conf >/dev/null
+}
+
+# restore_configuration: /etc/socks5-handler as it was, for teardown().
+restore_configuration()
+{
+	[ -n "${configured:-}" ] || return 0
+	inside rm -rf /etc/socks5-handler
+	inside cp -a /etc/as-installed /etc/socks5-handler
+}
+
+# write_users NAME:PASSWORD...: the users file, as htpasswd makes it; it stays
+# root's, for the account to read.
+write_users()
+{
+	local user file=/etc/socks5-handler/users
+
+	need htpasswd
+	configured=yes
+	inside cp -a "/etc/as-installed/users" "$file"
+	for user; do
+		inside htpasswd -bB "$file" "${user%%:*}" "${user#*:}"
+	done 2>/dev/null
+	[ "$(inside stat -c '%U:%G %a' "$file")" = "root:socks5-handler 640" ]
 }
 
 no_failed_units()

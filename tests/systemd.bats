@@ -29,6 +29,7 @@ teardown()
 {
 	handler_teardown
 	[ -z "${LEFT_OUT:-}" ] || return 0
+	restore_configuration
 	# Stops what a test left running, and takes its drop-ins back.
 	inside systemctl stop 'socks5-handler@*.service'
 	if [ -n "$(ls "$run_units")" ]; then
@@ -37,13 +38,6 @@ teardown()
 		inside systemctl restart socks5-handler.socket
 	fi
 	inside systemctl reset-failed
-}
-
-# options OPTION...: the handler's, from the next connection on.
-options()
-{
-	drop_in socks5-handler@.service ExecStart= \
-		"ExecStart=/usr/bin/socks5-handler $*"
 }
 
 instances()
@@ -163,10 +157,12 @@ status_of_instance()
 	no_failed_units
 }
 
-@test "an instance has no account, no privilege, and only its own descriptors" {
+@test "an instance has no privilege, nothing to write to, and only its own descriptors" {
 	start_target expect:bye eof
 	open_instance text:bye shut closed
-	at_least "$(status_of_instance Uid)" 61184
+	[ "$(status_of_instance Uid)" = "$(inside id -u socks5-handler)" ]
+	[ "$(status_of_instance Gid)" = "$(inside id -g socks5-handler)" ]
+	[ "$(status_of_instance Groups)" = "$(status_of_instance Gid)" ]
 	[ "$(status_of_instance CapEff)" = 0000000000000000 ]
 	[ "$(status_of_instance CapBnd)" = 0000000000000000 ]
 	[ "$(status_of_instance NoNewPrivs)" = 1 ]
@@ -174,6 +170,13 @@ status_of_instance()
 	[ "$(inside ls -m "/proc/$pid/fd")" = "0, 1, 2, 3" ]
 	[ "$(inside readlink "/proc/$pid/fd/2")" != \
 		"$(inside readlink "/proc/$pid/fd/0")" ]
+	# Nowhere but in a /tmp of its own.
+	for place in / /etc /home /root /run /var/lib; do
+		inside nsenter -t "$pid" -m findmnt -n -o VFS-OPTIONS \
+			-T $place | grep -qw ro
+	done
+	inside touch /tmp/everybody
+	inside nsenter -t "$pid" -m [ ! -e /tmp/everybody ]
 	close_tunnel
 	wait_for_journal 1 SOCKS5_END=client-eof
 }
@@ -200,7 +203,7 @@ status_of_instance()
 }
 
 @test "--lifetime: reset on both sides, and a record" {
-	options --lifetime=0.5
+	configure 'lifetime 0.5'
 	start_target text:hello drain-reset
 	open_instance expect:hello reset
 	close_tunnel
@@ -208,6 +211,117 @@ status_of_instance()
 	at_least "$(field duration_ms)" 500
 	no_failed_units
 }
+
+# --- what the administrator writes ---
+
+# closed_on: a client is, without a byte, and the unit has not failed for good.
+closed_on()
+{
+	"$HOSTS/client" tcp:127.0.0.1:1080 closed
+	wait_until no_instances
+	no_failed_units
+}
+
+@test "a user who is taken out of the users file is out with the next connection" {
+	write_users alice:secret bob:word
+	configure 'users /etc/socks5-handler/users'
+	fetch "$BATS_TEST_TMPDIR/1" -x "$proxy" -U alice:secret "$url"
+	came_whole "$BATS_TEST_TMPDIR/1"
+	inside htpasswd -D /etc/socks5-handler/users alice
+	run ! fetch "$BATS_TEST_TMPDIR/2" -x "$proxy" -U alice:secret "$url"
+	fetch "$BATS_TEST_TMPDIR/3" -x "$proxy" -U bob:word "$url"
+	came_whole "$BATS_TEST_TMPDIR/3"
+	wait_for_journal 3
+	wait_for_journal 1 SOCKS5_USER=alice SOCKS5_END=auth-failed
+}
+
+# check: what the recipe runs before a file counts, as the account.
+check()
+{
+	inside setpriv --reuid socks5-handler --regid socks5-handler \
+		--init-groups socks5-handler \
+		--config=/etc/socks5-handler/handler.conf --check
+}
+
+@test "a mistake in the users file: nobody gets in, the line is named, --check finds it" {
+	local file=/etc/socks5-handler/users last
+
+	configure "users $file"
+	write_users alice:secret bob:word
+	check
+	fetch "$BATS_TEST_TMPDIR/1" -x "$proxy" -U alice:secret "$url"
+	last=$(inside grep -c '' $file)
+	# A second line for a name.
+	inside sed -n '/^alice/p' $file | inside tee -a $file >/dev/null
+	run check
+	echo "$output"
+	[ "$status" -eq 64 ]
+	[[ $output == *"$file:$((last + 1)): the same name as in line $((last - 1)); "* ]]
+	closed_on
+	complains "$file:$((last + 1)): the same name as in line*"
+	# An empty hash.
+	inside sed -i "$((last + 1))s/:.*/:/; $((last + 1))s/alice/carol/" $file
+	run check
+	echo "$output"
+	[ "$status" -eq 64 ]
+	[[ $output == *"$file:$((last + 1)): "*"; make one with "* ]]
+	closed_on
+	complains "$file:$((last + 1)): *"
+	# sed has kept whose it is.
+	inside sed -i '$d' $file
+	check
+	fetch "$BATS_TEST_TMPDIR/2" -x "$proxy" -U alice:secret "$url"
+}
+
+@test "what others than the administrator could write is not believed" {
+	local file
+
+	for file in handler.conf rules users; do
+		write_users alice:secret
+		configure 'rules /etc/socks5-handler/rules' \
+			'users /etc/socks5-handler/users'
+		check
+		inside chmod g+w "/etc/socks5-handler/$file"
+		run check
+		echo "$output"
+		[ "$status" -eq 64 ]
+		[[ $output == *"/etc/socks5-handler/$file: others can write to it; chmod go-w "* ]]
+		closed_on
+		complains "*/etc/socks5-handler/$file: others can write to it; *"
+		inside chmod g-w "/etc/socks5-handler/$file"
+	done
+}
+
+@test "without handler.conf all is as it is by default; a link to nowhere is a mistake" {
+	configured=yes
+	inside rm /etc/socks5-handler/handler.conf
+	fetch "$BATS_TEST_TMPDIR/file" -x "$proxy" "$url"
+	came_whole "$BATS_TEST_TMPDIR/file"
+	wait_for_journal 1 SOCKS5_REPLY=0
+	inside ln -s nowhere /etc/socks5-handler/handler.conf
+	closed_on
+	complains "--config=/etc/socks5-handler/handler.conf: No such file*"
+	inside rm -r /etc/socks5-handler
+	fetch "$BATS_TEST_TMPDIR/file" -x "$proxy" "$url"
+}
+
+@test "the rules as they are installed: a local client reaches anything" {
+	configure 'rules /etc/socks5-handler/rules'
+	fetch "$BATS_TEST_TMPDIR/file" -x "$proxy" "$url"
+	wait_for_journal 1 SOCKS5_REPLY=0
+}
+
+@test "a credential is the file as it was, for the account to read" {
+	write_users alice:secret
+	inside install -m 600 /etc/socks5-handler/users /etc/credential
+	drop_in socks5-handler@.service ExecStart= \
+		"ExecStart=/usr/bin/socks5-handler --users=%d/users" \
+		LoadCredential=users:/etc/credential
+	fetch "$BATS_TEST_TMPDIR/file" -x "$proxy" -U alice:secret "$url"
+	wait_for_journal 1 SOCKS5_USER=alice SOCKS5_REPLY=0
+}
+
+# --- sockets ---
 
 @test "without StandardInput=socket: LISTEN_FDS" {
 	drop_in socks5-handler@.service StandardInput=null
@@ -237,8 +351,30 @@ status_of_instance()
 	no_failed_units
 }
 
+@test "the Unix socket that is shipped: who may connect, and the same instances" {
+	local socket=/run/socks5-handler/socket
+
+	drop_in socks5-handler-unix.socket SocketGroup=nogroup
+	[ "$(inside stat -c '%a %U:%G' $socket)" = "660 root:nogroup" ]
+	for group in nogroup socks5-handler; do
+		inside setpriv --reuid=54321 --regid=$group --clear-groups \
+			curl -q -sS --noproxy '' --max-time 30 -o /dev/null \
+			-x "socks5h://localhost$socket" "$url" || [ $group != nogroup ]
+	done
+	wait_for_journal 1 SOCKS5_REPLY=0
+	[[ $(field client) == unix:uid=54321,* ]]
+	[[ $(json _SYSTEMD_UNIT) == socks5-handler@*.service ]]
+	# What an administrator says of socks5-handler@.service holds here.
+	drop_in socks5-handler@.service Environment=SOMETHING=else
+	[[ $(inside systemctl show -P Environment \
+		socks5-handler-unix@1.service) == *SOMETHING=else ]]
+	inside systemctl stop socks5-handler-unix.socket
+	inside [ ! -e $socket ]
+	no_failed_units
+}
+
 @test "--log=syslog comes to the journal as a line" {
-	options --log=syslog
+	configure 'log syslog'
 	fetch "$BATS_TEST_TMPDIR/file" -x "$proxy" "$url"
 	came_whole "$BATS_TEST_TMPDIR/file"
 	wait_until no_instances
@@ -251,7 +387,7 @@ status_of_instance()
 }
 
 @test "--log=stderr comes to the journal as a line" {
-	options --log=stderr
+	configure 'log stderr'
 	fetch "$BATS_TEST_TMPDIR/file" -x "$proxy" "$url"
 	came_whole "$BATS_TEST_TMPDIR/file"
 	wait_until no_instances
