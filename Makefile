@@ -23,7 +23,7 @@ SYSUSERSDIR ?= $(or $(shell pkg-config --variable=sysusersdir systemd \
 	2>/dev/null),/usr/lib/sysusers.d)
 
 # Debian packages that each target needs beyond those before it.
-BUILD_PACKAGES = gcc libc6-dev pkg-config
+BUILD_PACKAGES = gcc libc6-dev libsystemd-dev pkg-config
 BUILD_PACKAGES_static = gcc musl-tools linux-libc-dev
 RUN_PACKAGES = systemd
 CHECK_PACKAGES = systemd bats libcmocka-dev curl busybox socat ncat \
@@ -90,9 +90,9 @@ CFLAGS_lint = -O2 -Werror -D_FORTIFY_SOURCE=2
 
 MODULES = $(filter-out $(REPLACED_$(BUILD)),$(wildcard src/*/*.c src/*/*/*.c)) \
 	$(INSTEAD_$(BUILD))
-# What stands in for a module: there is no libcrypt in the static build.
-INSTEAD_static = static/libcrypt.c
-REPLACED_static = src/policy/libcrypt.c
+# What stands in for a module: there is no libsystemd in the static build.
+INSTEAD_static = static/systemd.c static/libcrypt.c
+REPLACED_static = src/base/systemd.c src/policy/libcrypt.c
 LIB = $(O)/libsocks5-handler.a
 BIN = $(O)/socks5-handler
 UNIT = $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c))
@@ -113,7 +113,7 @@ static:
 
 help:
 	@echo 'make             build build/release/socks5-handler'
-	@echo 'make static      build build/static/socks5-handler, with musl'
+	@echo 'make static      build build/static/socks5-handler: musl, no journal'
 	@echo 'make run         serve SOCKS5 on 127.0.0.1:1080 (PORT=1080)'
 	@echo '                 OPTIONS=--lifetime=0: longer than 30 seconds'
 	@echo 'make check       run every test; BUILD=asan: under sanitizers'
@@ -186,6 +186,12 @@ $(O)/tests/unit/net/test_relay-splice: $(O)/tests/unit/net/test_relay.o \
 # It counts what is asked of crypt(3).
 $(O)/tests/unit/policy/test_auth: LDFLAGS_ALL += -Wl,--wrap=libcrypt_hash
 
+# Of the module and of what stands in for it.
+$(O)/tests/unit/base/test_systemd-static: $(O)/tests/unit/base/test_systemd.o \
+		$(O)/tests/unit/unit.o $(O)/static/systemd.o $(O)/src/base/number.o
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(CMOCKA)
+
 $(O)/tests/hosts/client: $(O)/tests/hosts/service.o
 $(HOSTS): %: %.o $(O)/tests/hosts/play.o $(O)/tests/hosts/datagram.o
 	$(SAY) LD $@
@@ -197,7 +203,8 @@ $(FUZZ): %: %.o $(O)/tests/fuzz/replay.o $(LIB)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^
 
 check-programs: $(BIN) $(UNIT) $(HOSTS) $(FUZZ) $(BENCH) $(BIN)-splice \
-		$(O)/tests/unit/net/test_relay-splice
+		$(O)/tests/unit/net/test_relay-splice \
+		$(O)/tests/unit/base/test_systemd-static
 
 # The static build has no cmocka: what is run on it comes from the other one.
 check: CHECK_BUILD = $(BUILD:static=release)

@@ -224,6 +224,7 @@ works_and_is_in_journal()
 	in_journal SYSLOG_IDENTIFIER=socks5-handler
 }
 
+# bats test_tags=libsystemd
 @test "the xinetd service, as it is shipped" {
 	xinetd=$SUPERSERVERS/xinetd/usr/sbin/xinetd
 	need "$xinetd"
@@ -234,6 +235,7 @@ works_and_is_in_journal()
 	works_and_is_in_journal
 }
 
+# bats test_tags=libsystemd
 @test "the line for inetd.conf, as it is shipped: openbsd-inetd" {
 	inetd=$SUPERSERVERS/openbsd-inetd/usr/sbin/inetd
 	need "$inetd"
@@ -242,6 +244,7 @@ works_and_is_in_journal()
 	works_and_is_in_journal
 }
 
+# bats test_tags=libsystemd
 @test "the line for inetd.conf, as it is shipped: inetutils-inetd" {
 	inetd=$SUPERSERVERS/inetutils-inetd/usr/sbin/inetutils-inetd
 	need "$inetd"

@@ -111,6 +111,24 @@ complains()
 @test "bad log targets" {
 	for value in "" file stdout Journal; do
 		run "$HANDLER" "--log=$value"
-		complains "--log=$value: no such target; write auto, journal, syslog, stderr or none"
+		complains "--log=$value: no such target"
+		[[ $output == *" syslog, stderr or none" ]]
 	done
+}
+
+# bats test_tags=libsystemd
+@test "the journal is a log target" {
+	run "$HANDLER" --log=x
+	complains "--log=x: no such target; write auto, journal, syslog, stderr or none"
+}
+
+# bats test_tags=static
+@test "the journal is no log target of the static build" {
+	run "$HANDLER" --log=x
+	complains "--log=x: no such target; write auto, syslog, stderr or none"
+	run "$HANDLER" --log=journal
+	complains "--log=journal: the static build can't write to the journal; write auto, syslog, stderr or none"
+	echo "log journal" >"$BATS_TEST_TMPDIR/conf"
+	run "$HANDLER" "--config=$BATS_TEST_TMPDIR/conf"
+	complains "$BATS_TEST_TMPDIR/conf:1: log journal: the static build can't write to the journal; "
 }

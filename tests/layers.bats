@@ -86,12 +86,12 @@ include()
 }
 
 @test "what stands in for a module keeps to the same" {
-	include static/libcrypt.c policy/hash.h
-	touch static/libcrypt.h
+	include static/systemd.c base/journal.h
+	touch static/systemd.h
 	printf '#include "base/addr.h"\n' >static/util.c
 	complains \
-		'static/libcrypt.c:*: includes "policy/hash.h": it stands above; ' \
-		'static/libcrypt.h: only .c files' \
+		'static/systemd.c:*: includes "base/journal.h": it stands above; ' \
+		'static/systemd.h: only .c files' \
 		'static/util.c: no such module'
 }
 

@@ -175,3 +175,18 @@ heard_often()
 	sleep 1
 	at_least "$(grep -c WATCHDOG "$heard")" $((n + 3))
 }
+
+@test "sd_notify without libsystemd: a sentence, and it serves all the same" {
+	need_namespaces
+	library=$(ldconfig -p | awk '/libsystemd\.so\.0 / {print $NF; exit}')
+	export NOTIFY_SOCKET=/nowhere
+	listen_options=(-i)
+	# shellcheck disable=SC2016 # for the inner shell
+	within=(unshare -rm sh -c 'mount --bind /dev/null "$0" || exit 99
+		exec "$@"' "$library")
+	start_service
+	said 1 "NOTIFY_SOCKET is set, but libsystemd.so.0 can't be loaded"
+	enter a "$place" close
+	leave a
+	wait_for_records 1
+}

@@ -122,6 +122,7 @@ teardown()
 	has reply 5
 }
 
+# bats test_tags=libsystemd
 @test "without journal and syslog, the journal is standard error" {
 	if [ -S /run/systemd/journal/socket ] || [ -S /dev/log ]; then
 		skip "this machine has a journal or syslog"
@@ -197,4 +198,16 @@ with_syslog()
 	has target "${name//ff/\\xff}:80"
 	has reply 4
 	has end refused
+}
+
+# bats test_tags=static
+@test "the static build passes the journal by" {
+	need_strace
+	"$HOSTS/client" inet "${greet[@]}" "send:$(request4 1)" reply:05 eof \
+		-- strace -D -e trace=connect -o "$BATS_TEST_TMPDIR/trace" \
+		"$HANDLER"
+	trace_is_whole
+	cat "$BATS_TEST_TMPDIR/trace"
+	grep -q '"/dev/log"' "$BATS_TEST_TMPDIR/trace"
+	run ! grep journal "$BATS_TEST_TMPDIR/trace"
 }

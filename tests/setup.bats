@@ -57,6 +57,40 @@ complains()
 	play inet "${greet[@]}" "send:$(request4 1)" reply:05 eof
 }
 
+# bats test_tags=libsystemd
+@test "LISTEN_FDS without libsystemd: a sentence, exit 71" {
+	need_namespaces
+	library=$(ldconfig -p | awk '/libsystemd\.so\.0 / {print $NF; exit}')
+	run unshare -rm sh -c 'mount --bind /dev/null "$0" || exit 99
+		LISTEN_FDS=1 "$HANDLER" </dev/null' "$library"
+	complains 71 "*libsystemd.so.0 can't be loaded*StandardInput=socket*"
+}
+
+@test "without libsystemd everything else works" {
+	need_namespaces
+	library=$(ldconfig -p | awk '/libsystemd\.so\.0 / {print $NF; exit}')
+	run unshare -rm sh -c 'mount --bind /dev/null "$0" || exit 99
+		"$@"' "$library" "$HOSTS/client" inet "${greet[@]}" \
+		"send:$(request4 1)" reply:05 eof -- "$HANDLER"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output == *"reply=5"* ]]
+}
+
+# bats test_tags=libsystemd
+@test "a plain connection loads no libsystemd and opens no file of ours" {
+	need_strace
+	start_target eof
+	run "$HOSTS/client" inet "${greet[@]}" "send:$(request4 "$port")" \
+		reply:00 shut eof -- strace -D -e trace=openat,open \
+		-o "$BATS_TEST_TMPDIR/trace" "$HANDLER" --log=none
+	[ "$status" -eq 0 ]
+	target_held
+	trace_is_whole
+	grep -q 'libc\.so' "$BATS_TEST_TMPDIR/trace"
+	run ! grep -E 'libsystemd|nsswitch\.conf|resolv\.conf' "$BATS_TEST_TMPDIR/trace"
+}
+
 # bats test_tags=static
 @test "the static build opens no file and loads no library" {
 	need_strace

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Promises: an entry is whole, and is the unit's even when the process leaves
- * behind it.
+ * behind it. Must not: load libsystemd where journald doesn't read.
  */
 #include "base/journal.h"
+#include "base/systemd.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
@@ -34,6 +35,12 @@ journal_connect(const char *path)
 	return -1;
 }
 
+static int
+connect_to_journald(void)
+{
+	return systemd_has_journal() ? journal_connect(JOURNAL_SOCKET) : -1;
+}
+
 /*
  * journald asks /proc which unit a record came from, and finds nothing when
  * the process has gone: then `journalctl -u` doesn't show it. It works off one
@@ -54,31 +61,69 @@ await_journald(int fd)
 	}
 }
 
+/*
+ * A sentence, by journald's own protocol: the socket that sd_journal_sendv(3)
+ * opens stays for the process's life, and a child that has closed it would
+ * write to whatever has its number then.
+ */
+static int
+send_sentence(int journal, int priority, char *message)
+{
+	char entry[JOURNAL_MESSAGE_MAX + 64];
+	int n;
+
+	for (char *c = message; (c = strchr(c, '\n')); c++)
+		*c = ' ';
+	n = snprintf(entry, sizeof(entry),
+	    "MESSAGE=%s\nPRIORITY=%d\nSYSLOG_IDENTIFIER=" JOURNAL_IDENTIFIER
+	    "\n",
+	    message, priority);
+	return send(journal, entry, (size_t)n, MSG_NOSIGNAL) == n ? 0 : -EIO;
+}
+
+static int
+send_record(
+    int priority, const char *message, const struct iovec *fields, size_t count)
+{
+	char text[sizeof("MESSAGE=") + JOURNAL_MESSAGE_MAX];
+	char level[sizeof("PRIORITY=7")];
+	char identifier[] = "SYSLOG_IDENTIFIER=" JOURNAL_IDENTIFIER;
+	char id[] = "MESSAGE_ID=" JOURNAL_RECORD_ID;
+	struct iovec iov[4 + JOURNAL_FIELDS_MAX] = {
+	    {text, (size_t)sprintf(text, "MESSAGE=%s", message)},
+	    {level, (size_t)sprintf(level, "PRIORITY=%d", priority)},
+	    {identifier, strlen(identifier)},
+	    {id, strlen(id)},
+	};
+
+	memcpy(iov + 4, fields, count * sizeof(*iov));
+	return systemd_journal_sendv(iov, 4 + (int)count);
+}
+
 int
 journal_send(int priority, char *message, const struct iovec *fields,
     size_t count, bool leaving)
 {
-	char head[JOURNAL_MESSAGE_MAX + 128], feed[] = "\n";
-	struct iovec iov[1 + 2 * JOURNAL_FIELDS_MAX] = {{.iov_base = head}};
-	int journal = journal_connect(JOURNAL_SOCKET), rc = 0;
+	/* sd_journal_sendv() says nothing where there is no journal. */
+	int journal = connect_to_journald(), rc;
 
 	if (journal < 0)
 		return -ENOENT;
-	for (char *c = message; (c = strchr(c, '\n')); c++)
-		*c = ' ';
-	iov->iov_len = (size_t)snprintf(head, sizeof(head),
-	    "MESSAGE=%s\nPRIORITY=%d\nSYSLOG_IDENTIFIER=" JOURNAL_IDENTIFIER
-	    "\n%s",
-	    message, priority,
-	    count ? "MESSAGE_ID=" JOURNAL_RECORD_ID "\n" : "");
-	for (size_t i = 0; i < count; i++) {
-		iov[1 + 2 * i] = fields[i];
-		iov[2 + 2 * i] = (struct iovec){feed, 1};
-	}
-	if (writev(journal, iov, 1 + 2 * (int)count) < 0)
-		rc = -errno;
-	else if (leaving)
+	rc = fields ? send_record(priority, message, fields, count)
+		    : send_sentence(journal, priority, message);
+	if (rc >= 0 && leaving)
 		await_journald(journal);
 	close(journal);
 	return rc;
+}
+
+void
+journal_prepare(void)
+{
+	int journal = connect_to_journald();
+
+	if (journal < 0)
+		return;
+	close(journal);
+	systemd_journal_load();
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * journal: entries in systemd's journal, by journald's native protocol: one
- * datagram, with a line for each field (systemd.io/JOURNAL_NATIVE_PROTOCOL).
+ * journal: entries in systemd's journal.
+ *
+ * An entry with fields is written by libsystemd, which is loaded for it; one
+ * without, by journald's own protocol. A build without the journal has no
+ * journald to write to.
  */
 #ifndef JOURNAL_H
 #define JOURNAL_H
@@ -21,14 +24,17 @@
 #define JOURNAL_FIELDS_MAX  32
 
 /*
- * Writes an entry: the message, whose line feeds become spaces, its priority as
- * syslog(3) has it, and `count` fields, each "NAME=value" without a line feed.
- * Where the process is `leaving`, journald is given half a second to deal with
- * the entry: it has to find the process. 0; -ENOENT where no journald reads; or
- * another -errno.
+ * Writes an entry: the message, its priority as syslog(3) has it, and `count`
+ * fields, each "NAME=value"; NULL for an entry without any, in whose message
+ * line feeds become spaces. Where the process is `leaving`, journald is given
+ * half a second to deal with the entry: it has to find the process. 0; -ENOENT
+ * where no journald reads; or another -errno.
  */
 int journal_send(int priority, char *message, const struct iovec *fields,
     size_t count, bool leaving);
+
+/* Loads what an entry with fields will need, where a journald reads. */
+void journal_prepare(void);
 
 /*
  * A socket whose datagrams have a reader at that path, journald or another; it

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Promises: a session leaves one record, however it ended, and no byte of it
- * reaches the client.
+ * reaches the client. Must not: run before the client has been served, for the
+ * journal's library takes longer to load than all the rest.
  */
 #include "base/log.h"
 #include "base/journal.h"
@@ -304,6 +305,13 @@ log_notice(const char *format, ...)
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
 	emit(state.target, LOG_NOTICE, message, NULL, false);
+}
+
+void
+log_prepare(void)
+{
+	if (state.target <= LOG_TO_JOURNAL)
+		journal_prepare();
 }
 
 int

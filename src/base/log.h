@@ -113,6 +113,12 @@ void log_fault(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
+ * Loads what a record will need, for a process whose children write records: it
+ * is paid once then.
+ */
+void log_prepare(void);
+
+/*
  * Writes the record, to the first target from the chosen one on (in the order
  * of enum log_target) that takes it. 0, or -errno when none did.
  */

@@ -1,79 +1,86 @@
 /* SPDX-License-Identifier: ISC */
+#define SD_JOURNAL_SUPPRESS_LOCATION
 #include "base/systemd.h"
-#include "base/number.h"
 
+#include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-journal.h>
 
-/* A variable that is a whole number above 0; 0 for any other. */
-static int64_t
-number_in(const char *variable)
+/* Any function; to be cast to what it is. */
+typedef void (*any_function)(void);
+
+/* It stays for the process's life; NULL where there is no such one. */
+static any_function
+load_symbol(const char *name)
 {
-	const char *text = getenv(variable);
-	uint64_t number = 0;
+	void *library = dlopen("libsystemd.so.0", RTLD_LAZY | RTLD_LOCAL);
+	void *symbol = library ? dlsym(library, name) : NULL;
+	any_function function;
 
-	if (text)
-		number_read(text, strlen(text), INT64_MAX / 16, &number);
-	return (int64_t)number;
+	/* POSIX promises that this works, C that a cast might not. */
+	memcpy(&function, &symbol, sizeof(function));
+	return function;
 }
 
 int
 systemd_listen_fds(void)
 {
-	int64_t count = 0;
+	__typeof__(&sd_listen_fds) listen_fds;
 
-	if (number_in("LISTEN_PID") == getpid())
-		count = number_in("LISTEN_FDS");
-	unsetenv("LISTEN_PID");
-	unsetenv("LISTEN_FDS");
-	unsetenv("LISTEN_FDNAMES");
-	for (int i = 0; i < count; i++) {
-		if (fcntl(SYSTEMD_LISTEN_FDS_START + i, F_SETFD, FD_CLOEXEC) <
-		    0)
-			return -errno;
-	}
-	return (int)count;
+	listen_fds = (__typeof__(listen_fds))load_symbol("sd_listen_fds");
+	return listen_fds ? listen_fds(1) : -ENOSYS;
 }
 
 int
 systemd_notify(const char *state)
 {
-	struct sockaddr_un un = {.sun_family = AF_UNIX};
-	const char *name = getenv("NOTIFY_SOCKET");
-	size_t len = name ? strlen(name) : 0;
-	int fd, rc = 0;
+	__typeof__(&sd_notify) notify;
+	int rc;
 
-	if (!name)
+	if (!getenv("NOTIFY_SOCKET"))
 		return 0;
-	if ((*name != '/' && *name != '@') || len > sizeof(un.sun_path))
-		return -EINVAL;
-	memcpy(un.sun_path, name, len);
-	if (*name == '@') /* an abstract one */
-		*un.sun_path = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (sendto(fd, state, strlen(state), MSG_DONTWAIT | MSG_NOSIGNAL,
-		(const struct sockaddr *)&un,
-		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
-		rc = -errno;
-	close(fd);
-	return rc;
+	notify = (__typeof__(notify))load_symbol("sd_notify");
+	if (!notify)
+		return -ENOSYS;
+	rc = notify(0, state);
+	return rc < 0 ? rc : 0;
 }
 
 int64_t
 systemd_watchdog_ms(void)
 {
-	int64_t us = number_in("WATCHDOG_USEC");
+	__typeof__(&sd_watchdog_enabled) enabled;
+	uint64_t us = 0;
 
-	/* Where a process is named, it is the one that is watched. */
-	if (getenv("WATCHDOG_PID") && number_in("WATCHDOG_PID") != getpid())
+	if (!getenv("WATCHDOG_USEC"))
 		return 0;
-	return us > 0 && us < 2000 ? 1 : us / 2000;
+	enabled = (__typeof__(enabled))load_symbol("sd_watchdog_enabled");
+	if (!enabled || enabled(0, &us) <= 0)
+		return 0;
+	return us < 2000 ? 1 : (int64_t)(us / 2000);
+}
+
+bool
+systemd_has_journal(void)
+{
+	return true;
+}
+
+int
+systemd_journal_load(void)
+{
+	return load_symbol("sd_journal_sendv") ? 0 : -ENOSYS;
+}
+
+int
+systemd_journal_sendv(const struct iovec *iov, int count)
+{
+	__typeof__(&sd_journal_sendv) sendv;
+
+	sendv = (__typeof__(sendv))load_symbol("sd_journal_sendv");
+	return sendv ? sendv(iov, count) : -ENOSYS;
 }

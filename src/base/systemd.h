@@ -1,35 +1,46 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * systemd: what the service manager has for us, and wants to be told.
+ * systemd: what the service manager has for us, wants to be told, and its
+ * journal.
  *
- * What sd_listen_fds(3), sd_notify(3) and sd_watchdog_enabled(3) say of the
- * environment and of the socket that it names. libsystemd, which also does
- * this, waits where this program may not, and takes longer to load than all
- * else that a connection needs.
+ * src/systemd.c asks libsystemd, which is loaded when it is needed and not
+ * before: linking it would cost every connection more than all else the process
+ * does; and the program has to run where there is none. static/systemd.c, which
+ * stands in for it in the static build, does without libsystemd and without the
+ * journal.
  */
 #ifndef SYSTEMD_H
 #define SYSTEMD_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 /* The first descriptor that LISTEN_FDS passes. */
 #define SYSTEMD_LISTEN_FDS_START 3
 
 /*
- * How many descriptors LISTEN_FDS passes to this process, 0 where it is meant
- * for another one; no child will find the variables. They are closed on exec;
- * -EBADF where one isn't open.
+ * How many descriptors LISTEN_FDS passes to this process, as sd_listen_fds(3);
+ * no child will find the variables. -ENOSYS where libsystemd is missing.
  */
 int systemd_listen_fds(void);
 
 /*
- * Tells the service manager that started us, and does not wait for it: 0, also
- * where none wants to be told; -EAGAIN when it has too much to read; or another
- * -errno.
+ * Tells the service manager that started us, as sd_notify(3). 0 also where none
+ * wants to be told; -ENOSYS where libsystemd is missing.
  */
 int systemd_notify(const char *state);
 
 /* Half of the time in which WATCHDOG=1 is wanted, in ms; 0 where it isn't. */
 int64_t systemd_watchdog_ms(void);
+
+/* Whether this build can write to the journal. */
+bool systemd_has_journal(void);
+
+/* Loads what the next one needs, once and for all: 0, or -ENOSYS. */
+int systemd_journal_load(void);
+
+/* As sd_journal_sendv(3); -ENOSYS where libsystemd is missing. */
+int systemd_journal_sendv(const struct iovec *iov, int count);
 
 #endif

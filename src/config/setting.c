@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/number.h"
+#include "base/systemd.h"
 #include "policy/terms.h"
 
 #include <errno.h>
@@ -21,8 +22,15 @@ read_target(const struct option_entry *entry, const char *text,
 {
 	if (log_target_parse(text, out) < 0)
 		return options_complain(place, entry->name, text,
-		    "no such target; write auto, journal, syslog, stderr or "
-		    "none",
+		    systemd_has_journal() ? "no such target; write auto, "
+					    "journal, syslog, stderr or none"
+					  : "no such target; write auto, "
+					    "syslog, stderr or none",
+		    NULL);
+	if (*out == LOG_TO_JOURNAL && !systemd_has_journal())
+		return options_complain(place, entry->name, text,
+		    "the static build can't write to the journal; write auto, "
+		    "syslog, stderr or none",
 		    NULL);
 	if (*out == LOG_TO_STDERR && log_stderr_forbidden())
 		return options_complain(place, entry->name, text,

@@ -367,6 +367,7 @@ accept_clients(const struct accept_sockets *sockets, int argc, char **argv,
 	/* The super-server finds them as they were when we have left. */
 	for (size_t i = 0; i < sockets->count; i++)
 		io_no_sleep(&s.ends[i]);
+	log_prepare();
 	report_ready(&s.report);
 	accept_until_told_to_leave(&s);
 	reap(&s);

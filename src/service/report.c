@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/systemd.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,8 +21,9 @@ summarize(const struct report *r, char *out, size_t size)
 	    r->refused, r->served);
 }
 
-void
-report_tell(struct report *r, const char *line)
+/* What systemd_notify() says. */
+static int
+tell(struct report *r, const char *line)
 {
 	char summary[96], state[192];
 
@@ -29,7 +31,7 @@ report_tell(struct report *r, const char *line)
 	snprintf(state, sizeof(state), "%sSTATUS=%s", line, summary);
 	r->told = true;
 	r->tell_again_ms = io_now_ms() + PACE_MS;
-	systemd_notify(state);
+	return systemd_notify(state);
 }
 
 void
@@ -37,7 +39,16 @@ report_ready(struct report *r)
 {
 	r->watchdog_ms = systemd_watchdog_ms();
 	r->feed_ms = io_now_ms() + r->watchdog_ms;
-	report_tell(r, "READY=1\n");
+	if (tell(r, "READY=1\n") == -ENOSYS)
+		log_fault("NOTIFY_SOCKET is set, but libsystemd.so.0 can't be "
+			  "loaded: install libsystemd0, or set Type=exec in "
+			  "the service");
+}
+
+void
+report_tell(struct report *r, const char *line)
+{
+	tell(r, line);
 }
 
 void

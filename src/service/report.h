@@ -24,7 +24,7 @@ struct report {
 	bool tired; /* report_tired() has been said */
 };
 
-/* READY=1. */
+/* READY=1; a sentence where it can't be said. */
 void report_ready(struct report *report);
 
 /* STATUS=, behind `line`: another of sd_notify(3)'s with its newline, or "". */

@@ -203,6 +203,12 @@ adopt_listen_fds(struct peer *peer)
 {
 	int n = systemd_listen_fds();
 
+	if (n == -ENOSYS) {
+		log_fault("LISTEN_FDS is set, but libsystemd.so.0 can't be "
+			  "loaded: install libsystemd0, or set "
+			  "StandardInput=socket in the service");
+		return -ENOSYS;
+	}
 	if (n > 1 || (n == 1 && is_listening(SYSTEMD_LISTEN_FDS_START))) {
 		peer->first_listener = SYSTEMD_LISTEN_FDS_START;
 		return check_listeners(n);

@@ -35,7 +35,8 @@ void peer_guard_stderr(struct peer *peer);
  * descriptor from 3 on is closed. TCP_NODELAY is set.
  * A client that has gone already is no error here. 0, or -errno, after a
  * sentence in the log that says what to change, when there is no connection to
- * serve: -EINVAL for a mistake in the set-up.
+ * serve: -EINVAL for a mistake in the set-up, -ENOSYS where LISTEN_FDS is set
+ * and libsystemd can't be loaded.
  *
  * 1 or more: so many listening sockets were handed over instead. They stand on
  * descriptors peer->first_listener and following, and nothing was closed.

@@ -3,8 +3,10 @@
  * Against a socket in journald's place, in a /run of the test's own.
  */
 #include "base/journal.h"
+#include "base/systemd.h"
 #include "network.h"
 
+#include <dlfcn.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -163,7 +165,7 @@ leaving_steps(void)
 	HOLD(took < 400);
 }
 
-/* Nobody reads, or has ever read. */
+/* Nobody reads, or has ever read: said, and libsystemd isn't loaded. */
 static void
 nobody_steps(void)
 {
@@ -178,6 +180,41 @@ nobody_steps(void)
 	HOLD(send_record(true) == -ENOENT);
 	HOLD(journal_send(LOG_ERR, message, NULL, 0, true) == -ENOENT);
 	HOLD(journal_connect(JOURNALD) < 0);
+	journal_prepare();
+	HOLD(!dlopen("libsystemd.so.0", RTLD_LAZY | RTLD_NOLOAD));
+}
+
+static void
+prepare_steps(void)
+{
+	int fd = bind_journald(), journal;
+
+	journal_prepare();
+	got_nothing_more(fd);
+	HOLD(dlopen("libsystemd.so.0", RTLD_LAZY | RTLD_NOLOAD));
+	/* Nothing was left open. */
+	journal = journal_connect(JOURNALD);
+	HOLD(journal == fd + 1);
+	HOLD(fcntl(journal, F_GETFD) == FD_CLOEXEC);
+}
+
+/* Skips the test where there is no libsystemd. */
+static void
+with_library(void (*steps)(void))
+{
+	pid_t pid = fork_child();
+	int status = -1;
+
+	/* In a child: the steps find it as it is at start. */
+	if (pid == 0)
+		_exit(systemd_journal_load() < 0);
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (status != 0) {
+		fprintf(stderr, "skipped: no libsystemd.so.0 here\n");
+		skip();
+	}
+	in_network("", steps);
 }
 
 static void
@@ -191,21 +228,21 @@ static void
 record(void **state)
 {
 	(void)state;
-	in_network("", record_steps);
+	with_library(record_steps);
 }
 
 static void
 most_fields(void **state)
 {
 	(void)state;
-	in_network("", most_fields_steps);
+	with_library(most_fields_steps);
 }
 
 static void
 leaving(void **state)
 {
 	(void)state;
-	in_network("", leaving_steps);
+	with_library(leaving_steps);
 }
 
 static void
@@ -213,6 +250,13 @@ nobody(void **state)
 {
 	(void)state;
 	in_network("", nobody_steps);
+}
+
+static void
+prepare(void **state)
+{
+	(void)state;
+	with_library(prepare_steps);
 }
 
 int
@@ -224,6 +268,7 @@ main(void)
 	    cmocka_unit_test(most_fields),
 	    cmocka_unit_test(leaving),
 	    cmocka_unit_test(nobody),
+	    cmocka_unit_test(prepare),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
