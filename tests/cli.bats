@@ -10,26 +10,92 @@ complains()
 	[[ $output == "socks5-handler: $1"* ]]
 }
 
-@test "--help fits a page and names every option of the man page" {
+# options: what --help lists, a name to a line, its value behind it if it has one
+options()
+{
+	"$HANDLER" --help | sed -nE 's/^  --([a-z-]+)=?([^ ]*).*/\1 \2/p'
+}
+
+@test "--help fits a page" {
 	run "$HANDLER" --help
 	[ "$status" -eq 0 ]
-	[ "${#lines[@]}" -le 48 ]
+	[ "${#lines[@]}" -le 64 ]
 	for line in "${lines[@]}"; do
 		[ ${#line} -le 80 ]
 	done
-	options=$(grep -o '^\.It Fl -[a-z-]*' "$TOP/man/socks5-handler.8" |
-		sed 's/.*Fl -/--/')
-	[ "$(wc -l <<<"$options")" -ge 7 ]
-	for option in $options; do
-		[[ $output == *"$option"* ]]
-		# And a page of doc/.
-		grep -rqw -e "$option" "$TOP/README.md" "$TOP/doc"
+	run "$HANDLER" --help=page
+	complains "--help=page: no such form; write conf, or nothing"
+}
+
+@test "the manual has every option, its default, and no other" {
+	man=$TOP/man/socks5-handler.8
+	options | cut -d ' ' -f 1 | sort >"$BATS_TEST_TMPDIR/options"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/options")" -ge 30 ]
+	sed -nE 's/^\.It Fl -([a-z-]+).*/\1/p' "$man" | sort |
+		diff "$BATS_TEST_TMPDIR/options" -
+	"$HANDLER" --help | sed -nE \
+		's/^  --([a-z-]+).*\(default ([0-9]+)\)$/\1 \2/p' \
+		>"$BATS_TEST_TMPDIR/defaults"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/defaults")" -ge 8 ]
+	while read -r option default; do
+		echo "--$option: $default"
+		sed -n "/^\.It Fl -$option/,/^\.\(It\|El\)/{//!p}" "$man" |
+			grep -qw "^The default is $default"
+	done <"$BATS_TEST_TMPDIR/defaults"
+}
+
+@test "the manual of the rules has every term" {
+	echo "allow nonsense" >"$BATS_TEST_TMPDIR/rules"
+	chmod 644 "$BATS_TEST_TMPDIR/rules"
+	run "$HANDLER" --check --rules="$BATS_TEST_TMPDIR/rules"
+	words=${output#*no such word; write }
+	words=${words//,/}
+	[[ $words == "from user= "*" or "* ]]
+	grep -o '[a-z]*=' <<<"$words" | while read -r word; do
+		echo "$word"
+		grep -qE "^\.It (.* )?Cm $word( |\$)" \
+			"$TOP/man/socks5-handler.rules.5"
 	done
-	# No option that the man page doesn't have.
-	grep -oE -- '--[a-z][a-z-]*' <<<"$output" | sort -u |
-		while read -r option; do
-			grep -qx -- "$option" <<<"$options"
-		done
+}
+
+@test "--help=conf: every option but the command line's, ready to be used" {
+	"$HANDLER" --help=conf >"$BATS_TEST_TMPDIR/conf"
+	run "$HANDLER" --check --config="$BATS_TEST_TMPDIR/conf"
+	[ "$status" -eq 0 ]
+	echo "alice:$(openssl passwd -6 secret)" >"$BATS_TEST_TMPDIR/users"
+	echo "allow to any" >"$BATS_TEST_TMPDIR/rules"
+	echo secret >"$BATS_TEST_TMPDIR/password"
+	chmod 600 "$BATS_TEST_TMPDIR"/{users,rules,password}
+	options | while read -r option value; do
+		echo "$option $value"
+		case $option in
+		config | check | help | version | explain | from | user | uid | \
+			command)
+			run ! grep "^#$option\b" "$BATS_TEST_TMPDIR/conf"
+			continue
+			;;
+		esac
+		sed -nE "s|^#($option( .*)?)\$|\1|p" "$BATS_TEST_TMPDIR/conf" |
+			sed "s|/etc/socks5-handler|$BATS_TEST_TMPDIR|" \
+				>"$BATS_TEST_TMPDIR/one"
+		[ "$(wc -l <"$BATS_TEST_TMPDIR/one")" -eq 1 ]
+		[ "$option" != upstream-password ] ||
+			echo upstream socks5://alice@192.0.2.1 \
+				>>"$BATS_TEST_TMPDIR/one"
+		# The static build can't check such passwords.
+		[ "$BUILD/$option" = static/users ] ||
+			"$HANDLER" --check --config="$BATS_TEST_TMPDIR/one"
+		# And what a shell's completion finds in it.
+		case $value in
+		*'|'*)
+			for word in ${value//|/ }; do
+				# The static build has no journal.
+				[[ $word != [a-z]* || $BUILD/$word = static/journal ]] ||
+					"$HANDLER" --check "--$option=$word" </dev/null
+			done
+			;;
+		esac
+	done
 }
 
 @test "--version" {
@@ -65,7 +131,7 @@ complains()
 			99999999999999999999 315360001; do
 			run "$HANDLER" "--$option=$value"
 			complains "--$option=$value: not a number of seconds"
-			[[ $output == *"--$option="[36]0* ]]
+			[[ $output == *"; write for example "*[36]0* ]]
 		done
 	done
 }
@@ -101,7 +167,7 @@ complains()
 	printf '# first\nlifetime 60\nidle-timeout never\n' >"$file"
 	run "$HANDLER" "--config=$file"
 	complains "$file:3: idle-timeout never: not a number of seconds"
-	[[ $output == *"idle-timeout 30"* ]]
+	[[ $output == *"write for example 60, or 0 for no limit" ]]
 	run "$HANDLER" --config="$BATS_TEST_TMPDIR"
 	complains "--config=$BATS_TEST_TMPDIR: "
 	run "$HANDLER" --config="$file.not"

@@ -16,7 +16,7 @@ layers=(
 	"base: number memory fault | addr systemd | journal | log io textfile"
 	"protocol: wire | outcome wire4 proxy url"
 	"policy: libcrypt terms host | hash rules identity | ruleword | rulefile | permit auth"
-	"config: usage options | setting | config"
+	"config: options | setting | usage | config"
 	"net: resolve | dial | bind relay upstream"
 	"net/udp: batch contacts | names port | route | udp"
 	"session: peer | egress | session | decision handshake | cmd_connect cmd_bind cmd_associate cmd_resolve | command | explain"

@@ -24,60 +24,108 @@ enum kind {
 	PRINT_VERSION,
 };
 
-#define AT(field) offsetof(struct config, field)
+#define AT(field) .offset = offsetof(struct config, field)
 
-static const struct option_entry settings[] = {
-    {"handshake-timeout", "30", SETTING_SECONDS, AT(handshake_timeout_ms)},
-    {"connect-timeout", "30", SETTING_SECONDS, AT(connect_timeout_ms)},
-    {"lifetime", "30", SETTING_SECONDS, AT(terms.lifetime_ms)},
-    {"idle-timeout", "30", SETTING_SECONDS, AT(terms.idle_ms)},
-    {"users", "/etc/socks5-handler/users", SETTING_TEXT, AT(users_file)},
-    {"rules", "/etc/socks5-handler/rules", SETTING_TEXT, AT(rules_file)},
-    {"open", NULL, SETTING_FLAG, AT(open)},
-    {"proxy-protocol", NULL, SETTING_FLAG, AT(proxy_protocol)},
-    {"source", "192.0.2.1", SETTING_TERM, TERMS_SOURCE},
-    {"interface", "eth0", SETTING_TERM, TERMS_INTERFACE},
-    {"mark", "42", SETTING_TERM, TERMS_MARK},
-    {"rate", "1000000", SETTING_TERM, TERMS_RATE},
-    {"mptcp", NULL, SETTING_FLAG, AT(mptcp)},
-    {"prefer", "ipv4", SETTING_FAMILY, AT(prefer)},
-    {"upstream", "socks5://proxy.example.org:1080", SETTING_TEXT,
+/* In the order of --help. */
+static const struct option_entry rows[] = {
+    {"handshake-timeout", "SECONDS", "30", "10", "until the request is read",
+	SETTING_SECONDS, AT(handshake_timeout_ms),
+	.section = "Time, in seconds, which may have a fraction (0.5); 0 is no "
+		   "limit"},
+    {"connect-timeout", "SECONDS", "30", "10", "to look up and connect",
+	SETTING_SECONDS, AT(connect_timeout_ms)},
+    {.kind = SETTING_TERM, /* all of them, by their own rows */
+	.section = "For each session, where no line of the rules says "
+		   "otherwise"},
+    {"users", "FILE", "/etc/socks5-handler/users", NULL,
+	"names and hashes of passwords", SETTING_TEXT, AT(users_file),
+	.section = "Who may reach what"},
+    {"rules", "FILE", "/etc/socks5-handler/rules", NULL,
+	"what is allowed and denied", SETTING_TEXT, AT(rules_file)},
+    {"open", NULL, NULL, NULL, "no password is needed", SETTING_FLAG, AT(open)},
+    {"proxy-protocol", NULL, NULL, NULL, "a PROXY header names the client",
+	SETTING_FLAG, AT(proxy_protocol)},
+    {"prefer", "ipv4|ipv6", "ipv4", NULL,
+	"of a name's addresses try these first", SETTING_FAMILY, AT(prefer),
+	.section = "Where it comes out"},
+    {"mptcp", NULL, NULL, NULL, "by Multipath TCP where the target has it",
+	SETTING_FLAG, AT(mptcp)},
+    {"upstream", "URL", "socks5://proxy.example.org:1080", NULL,
+	"through socks5://[USER[:PASSWORD]@]HOST[:PORT]", SETTING_TEXT,
 	AT(upstream_text)},
-    {"upstream-password", "/etc/socks5-handler/password", SETTING_TEXT,
-	AT(upstream_password_file)},
-    {"udp-advertise", "192.0.2.1", SETTING_ADDRESS, AT(udp_advertise)},
-    {"udp-ports", "40000-40999", SETTING_PORTS, AT(udp_ports)},
-    {"resolve", NULL, SETTING_FLAG, AT(resolve)},
-    {"max-clients", "1000", SETTING_COUNT, AT(max_clients)},
-    {"max-per-source", "100", SETTING_COUNT, AT(max_per_source)},
-    {"spare", "8", SETTING_COUNT, AT(spare)},
-    {"idle-exit", "60", SETTING_SECONDS, AT(idle_exit_ms)},
-    {"log", "syslog", SETTING_TARGET, AT(log)},
-    {"config", CONFIG_FILE, FROM_FILE, 0},
-    {"from", "192.0.2.1", QUESTION, AT(explain.from)},
-    {"user", "alice", QUESTION, AT(explain.user)},
-    {"uid", "1000", QUESTION, AT(explain.uid)},
-    {"command", "connect", QUESTION, AT(explain.command)},
-    {"explain", NULL, EXPLAIN, 0},
-    {"check", NULL, CHECK, 0},
-    {"help", NULL, HELP, 0},
-    {"version", NULL, PRINT_VERSION, 0},
-    {0},
+    {"upstream-password", "FILE", "/etc/socks5-handler/password", NULL,
+	"the upstream's password", SETTING_TEXT, AT(upstream_password_file)},
+    {"udp-advertise", "ADDRESS", "192.0.2.1", NULL,
+	"where clients send datagrams, if through a NAT", SETTING_ADDRESS,
+	AT(udp_advertise), .section = "Beyond CONNECT"},
+    {"udp-ports", "A-B", "40000-40999", NULL,
+	"the ports for their datagrams (default any)", SETTING_PORTS,
+	AT(udp_ports)},
+    {"resolve", NULL, NULL, NULL, "serve Tor's look-ups, for torsocks",
+	SETTING_FLAG, AT(resolve)},
+    {"max-clients", "N", "1000", "1000", "how many are served at once",
+	SETTING_COUNT, AT(max_clients), .section = "For a listening socket"},
+    {"max-per-source", "N", "100", "0", "of one address, IPv6 /64 or user",
+	SETTING_COUNT, AT(max_per_source)},
+    {"spare", "N", "8", "8", "processes that wait for a client", SETTING_COUNT,
+	AT(spare)},
+    {"idle-exit", "SECONDS", "60", "0", "exit after so long without any",
+	SETTING_SECONDS, AT(idle_exit_ms)},
+    {"log", "auto|journal|syslog|stderr|none", "syslog", "auto",
+	"auto is the first that is there", SETTING_TARGET, AT(log),
+	.section = "Else"},
+    {"config", "FILE", CONFIG_FILE, NULL,
+	"options, \"lifetime 60\" for example to a line", .kind = FROM_FILE},
+    {"check", NULL, NULL, NULL, "read all this, and exit with 0 or 64",
+	.kind = CHECK},
+    {"help", "[=conf]", "conf", NULL, "print this, or a file for --config",
+	.kind = HELP},
+    {"version", NULL, NULL, NULL, "print the version", .kind = PRINT_VERSION},
+    {"explain", NULL, NULL, NULL, "for HOST and PORT, which go last",
+	.kind = EXPLAIN, .section = "What would become of a request"},
+    {"from", "ADDRESS|local", "192.0.2.1", NULL,
+	"of a client from there (default local)", QUESTION, AT(explain.from)},
+    {"user", "NAME", "alice", NULL, "who gave the right password", QUESTION,
+	AT(explain.user)},
+    {"uid", "N", "1000", NULL, "who is this user, on a Unix socket", QUESTION,
+	AT(explain.uid)},
+    {"command", "connect|bind|udp|resolve", "connect", NULL,
+	"who asks for this (default connect)", QUESTION, AT(explain.command)},
 };
+#define ROWS (sizeof(rows) / sizeof(*rows))
 
-static const struct config defaults = {
-    .handshake_timeout_ms = 10000,
-    .connect_timeout_ms = 10000,
-    .max_clients = 1000,
-    .spare = 8,
-    .log = LOG_TO_AUTO,
-    .terms = {.lifetime_ms = 30000},
-    .prefer = AF_UNSPEC,
-};
+_Static_assert(ROWS + TERMS_KEYS <= OPTIONS_MAX, "there is room for all");
+
+void
+config_options(struct option_entry out[OPTIONS_MAX])
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		if (rows[i].kind != SETTING_TERM) {
+			*out++ = rows[i];
+			continue;
+		}
+		for (size_t key = 0; key < TERMS_KEYS; key++) {
+			const struct terms_row *term = &terms_rows[key];
+
+			*out++ = (struct option_entry){
+			    .name = term->option.name,
+			    .argument = term->option.argument,
+			    .example = term->example + strlen(term->word) + 1,
+			    .standard = term->option.standard,
+			    .help = term->option.help,
+			    .kind = SETTING_TERM,
+			    .offset = key,
+			    .section = key == 0 ? rows[i].section : NULL,
+			};
+		}
+	}
+	*out = (struct option_entry){0};
+}
 
 /* What is being read. */
 struct reading {
 	struct config *config;
+	struct option_entry entries[OPTIONS_MAX];
 	bool asks, checks; /* --explain, --check */
 };
 
@@ -91,10 +139,9 @@ is_missing(const char *path)
 }
 
 static int
-apply(size_t index, const char *text, const struct options_place *place,
-    void *context)
+apply(const struct option_entry *entry, const char *text,
+    const struct options_place *place, void *context)
 {
-	const struct option_entry *entry = &settings[index];
 	struct reading *reading = context;
 	struct config *config = reading->config;
 	void *value = (char *)config + entry->offset;
@@ -110,7 +157,7 @@ apply(size_t index, const char *text, const struct options_place *place,
 		if (strcmp(text, CONFIG_FILE) == 0 && is_missing(text))
 			return 0;
 		return options_read_file(
-		    entry->name, text, settings, apply, reading);
+		    entry->name, text, reading->entries, apply, reading);
 	case EXPLAIN:
 		reading->asks = true;
 		return 0;
@@ -118,7 +165,10 @@ apply(size_t index, const char *text, const struct options_place *place,
 		reading->checks = true;
 		return 0;
 	case HELP:
-		usage_print();
+		if (*text && strcmp(text, "conf") != 0)
+			return options_complain(place, entry->name, text,
+			    "no such form; write conf, or nothing", NULL);
+		(*text ? usage_print_file : usage_print)(reading->entries);
 		return 1;
 	case PRINT_VERSION:
 		puts("socks5-handler " VERSION);
@@ -265,14 +315,32 @@ read_operands(int argc, char **argv, int first, struct reading *reading)
 	return 0;
 }
 
+/* What holds for those that aren't given. */
+static int
+read_standard(struct reading *reading)
+{
+	const struct options_place nowhere = {0};
+	int rc = 0;
+
+	config_options(reading->entries);
+	for (const struct option_entry *e = reading->entries;
+	     e->name && rc == 0; e++) {
+		if (e->standard)
+			rc = apply(e, e->standard, &nowhere, reading);
+	}
+	return rc;
+}
+
 int
 config_read(int argc, char **argv, struct config *out)
 {
-	struct config config = defaults;
+	struct config config = {0};
 	struct reading reading = {.config = &config};
-	int rest, rc;
+	int rest, rc = read_standard(&reading);
 
-	rc = options_read(argc, argv, settings, apply, &reading, &rest);
+	if (rc == 0)
+		rc = options_read(
+		    argc, argv, reading.entries, apply, &reading, &rest);
 	if (rc == 0)
 		rc = read_operands(argc, argv, rest, &reading);
 	if (rc == 0 && (rc = load_rules(&config, &reading)) == 0 &&
@@ -293,10 +361,9 @@ config_free(struct config *config)
 	auth_users_free(&config->users);
 	explicit_bzero(&config->upstream, sizeof(config->upstream));
 	free(config->rules_text);
-	for (size_t i = 0; settings[i].name; i++) {
-		if (settings[i].kind == SETTING_TEXT ||
-		    settings[i].kind == QUESTION)
-			free(*(char **)((char *)config + settings[i].offset));
+	for (size_t i = 0; i < ROWS; i++) {
+		if (rows[i].kind == SETTING_TEXT || rows[i].kind == QUESTION)
+			free(*(char **)((char *)config + rows[i].offset));
 	}
-	*config = defaults;
+	*config = (struct config){0};
 }

@@ -68,6 +68,9 @@ struct config {
 	char *rules_text;
 };
 
+/* Every option, the terms' own among them, in the order of --help. */
+void config_options(struct option_entry out[OPTIONS_MAX]);
+
 /*
  * 0: go on with *out. 1: what was asked for, --help, --version or --check, is
  * done. -EINVAL: bad usage; a sentence in the log names the option, or the file

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ENTRIES_MAX 48
-
 /* A longer file is refused: one of options is nowhere near. */
 #define FILE_MAX 65536
 
@@ -38,19 +36,19 @@ options_complain(const struct options_place *place, const char *name,
 
 /* --- the command line ----------------------------------------------------- */
 
+/* The number by which getopt_long(3) knows the first; letters are below. */
+#define FIRST 256
+
 /* What getopt_long(3) could not take; it leaves the reason in optopt. */
 static int
-refuse_option(
-    int kind, char **argv, const struct option_entry *entries, size_t count)
+refuse_option(int kind, char **argv, const struct option_entry *entries)
 {
 	const char *word = argv[optind - 1];
-	const struct option_entry *entry =
-	    optopt > 0 && optopt <= (int)count ? &entries[optopt - 1] : NULL;
 
-	if (kind == ':' && entry)
+	if (kind == ':')
 		log_fault("%s: needs a value; write for example %s=%s", word,
-		    word, entry->example);
-	else if (entry)
+		    word, entries[optopt - FIRST].example);
+	else if (optopt >= FIRST)
 		log_fault(
 		    "%s: takes no value; leave out what follows the =", word);
 	else if (optopt > 0)
@@ -64,21 +62,25 @@ refuse_option(
 	return -EINVAL;
 }
 
-/* getopt_long(3)'s view of them, known by their place from 1; their number. */
-static size_t
-list(const struct option_entry *entries, struct option out[ENTRIES_MAX + 1])
+/* getopt_long(3)'s view of them. */
+static void
+list(const struct option_entry *entries, struct option out[OPTIONS_MAX])
 {
-	size_t n = 0;
+	int n = 0;
 
-	for (; n < ENTRIES_MAX && entries[n].name; n++)
+	for (; entries[n].name; n++) {
+		const char *argument = entries[n].argument;
+
 		out[n] = (struct option){
 		    .name = entries[n].name,
-		    .has_arg =
-			entries[n].example ? required_argument : no_argument,
-		    .val = (int)n + 1, /* below any letter */
+		    .has_arg = required_argument,
+		    .val = FIRST + n,
 		};
+		if (!argument || *argument == '[')
+			out[n].has_arg =
+			    argument ? optional_argument : no_argument;
+	}
 	out[n] = (struct option){0};
-	return n;
 }
 
 int
@@ -86,17 +88,17 @@ options_read(int argc, char **argv, const struct option_entry *entries,
     options_apply apply, void *context, int *rest)
 {
 	const struct options_place command_line = {0};
-	struct option options[ENTRIES_MAX + 1];
-	size_t count = list(entries, options);
+	struct option options[OPTIONS_MAX];
 	int opt, rc = 0;
 
+	list(entries, options);
 	optind = 0; /* from the start, also at the second time */
 	while (rc == 0 &&
 	       (opt = getopt_long(argc, argv, "+:", options, NULL)) != -1) {
-		if (opt > (int)count)
-			rc = refuse_option(opt, argv, entries, count);
+		if (opt < FIRST)
+			rc = refuse_option(opt, argv, entries);
 		else
-			rc = apply((size_t)opt - 1, optarg ? optarg : "",
+			rc = apply(&entries[opt - FIRST], optarg ? optarg : "",
 			    &command_line, context);
 	}
 	if (rc == 0)
@@ -127,10 +129,10 @@ read_line(char *line, const struct options_place *place,
 	for (size_t i = 0; entries[i].name; i++) {
 		if (strcmp(entries[i].name, name) != 0)
 			continue;
-		if (!entries[i].example && *value)
+		if (!entries[i].argument && *value)
 			return options_complain(place, name, value,
 			    "takes no value; leave out what follows it", NULL);
-		return apply(i, value, place, context);
+		return apply(&entries[i], value, place, context);
 	}
 	return options_complain(place, name, value,
 	    "no such option; a line is one of socks5-handler --help without "

@@ -16,19 +16,27 @@ struct options_place {
 
 /* One that may be given; an array of them ends with a name that is NULL. */
 struct option_entry {
-	const char *name;    /* without the dashes */
-	const char *example; /* of a value; NULL: it takes none */
-	int kind;            /* the caller's own, as the next */
+	const char *name;     /* without the dashes */
+	const char *argument; /* what --help calls its value; NULL: it has none;
+				 in [] with its =: it may be left out */
+	const char *example;  /* of a value */
+	const char *standard; /* its value if it isn't given; NULL: none */
+	const char *help;     /* what it is, in a line of 49 bytes at most */
+	int kind;             /* the caller's own, as the next */
 	size_t offset;
+	const char *section; /* of --help, that it begins; NULL: none */
 };
 
+/* No array has more, its end included. */
+#define OPTIONS_MAX 64
+
 /*
- * Takes the value, "" where there is none, of the entry with this index: 0;
+ * Takes the value of an entry, "" where there is none: 0;
  * anything else ends the reading, and is what it returns then: -EINVAL after a
  * sentence.
  */
-typedef int (*options_apply)(size_t index, const char *value,
-    const struct options_place *place, void *context);
+typedef int (*options_apply)(const struct option_entry *entry,
+    const char *value, const struct options_place *place, void *context);
 
 /*
  * The command line: 0, with the index of its first word that is no option in

@@ -16,117 +16,106 @@
 /* More processes than a kernel has numbers for. */
 #define COUNT_MAX 4194304
 
-static int
-read_target(const struct option_entry *entry, const char *text,
-    const struct options_place *place, enum log_target *out)
+/* What is wrong with a value; NULL: nothing. An example is put behind it. */
+static const char *
+read_target(const char *text, enum log_target *out)
 {
 	if (log_target_parse(text, out) < 0)
-		return options_complain(place, entry->name, text,
-		    systemd_has_journal() ? "no such target; write auto, "
-					    "journal, syslog, stderr or none"
-					  : "no such target; write auto, "
-					    "syslog, stderr or none",
-		    NULL);
+		return systemd_has_journal()
+			   ? "no such target; write auto, journal, syslog, "
+			     "stderr or none"
+			   : "no such target; write auto, syslog, stderr or "
+			     "none";
 	if (*out == LOG_TO_JOURNAL && !systemd_has_journal())
-		return options_complain(place, entry->name, text,
-		    "the static build can't write to the journal; write auto, "
-		    "syslog, stderr or none",
-		    NULL);
+		return "the static build can't write to the journal; write "
+		       "auto, syslog, stderr or none";
 	if (*out == LOG_TO_STDERR && log_stderr_forbidden())
-		return options_complain(place, entry->name, text,
-		    "standard error is the client here", entry->example);
-	return 0;
+		return "standard error is the client here";
+	return NULL;
 }
 
-static int
-read_family(const struct option_entry *entry, const char *text,
-    const struct options_place *place, sa_family_t *out)
+static const char *
+read_family(const char *text, sa_family_t *out)
 {
-	if (strcmp(text, "ipv4") == 0)
-		*out = AF_INET;
-	else if (strcmp(text, "ipv6") == 0)
-		*out = AF_INET6;
-	else
-		return options_complain(place, entry->name, text,
-		    "no such family; write ipv4 or ipv6", NULL);
-	return 0;
+	bool ipv6 = strcmp(text, "ipv6") == 0;
+
+	if (!ipv6 && strcmp(text, "ipv4") != 0)
+		return "no such family; write ipv4 or ipv6";
+	*out = ipv6 ? AF_INET6 : AF_INET;
+	return NULL;
 }
 
-/* Kept in a copy, for a line of a file is gone soon. */
-static int
-read_text(const struct option_entry *entry, const char *text,
-    const struct options_place *place, char **out)
-{
-	if (!*text)
-		return options_complain(
-		    place, entry->name, text, "empty", entry->example);
-	free(*out);
-	*out = memory_copy(text);
-	return *out ? 0 : -ENOMEM;
-}
-
-static int
-apply_term(const struct option_entry *entry, const char *text,
-    const struct options_place *place, struct terms *terms)
-{
-	const char *wrong;
-
-	wrong =
-	    terms_set((enum terms_key)entry->offset, text, strlen(text), terms);
-	if (!wrong)
-		return 0;
-	return options_complain(place, entry->name, text, wrong, NULL);
-}
-
-static int
-read_address(const struct option_entry *entry, const char *text,
-    const struct options_place *place, union addr out[2])
+static const char *
+read_address(const char *text, union addr out[2])
 {
 	union addr addr;
 
 	if (addr_parse(text, 0, &addr) < 0)
-		return options_complain(
-		    place, entry->name, text, "not an address", entry->example);
+		return "not an address";
 	out[addr.sa.sa_family == AF_INET6] = addr;
-	return 0;
+	return NULL;
+}
+
+static const char *
+read_ports(const char *text, struct setting_ports *out)
+{
+	if (!strchr(text, '-') ||
+	    number_read_ports(text, strlen(text), &out->first, &out->last) < 0)
+		return "not a range of ports";
+	return NULL;
+}
+
+/* Kept in a copy, for a line of a file is gone soon. */
+static const char *
+read_text(const char *text, char **out)
+{
+	if (!*text)
+		return "empty";
+	free(*out);
+	*out = memory_copy(text);
+	return *out ? NULL : "out of memory";
 }
 
 int
 setting_read(const struct option_entry *entry, const char *text,
     const struct options_place *place, void *value)
 {
-	struct setting_ports *ports = value;
+	const char *wrong = NULL;
 	size_t len = strlen(text);
 
 	switch ((enum setting_kind)entry->kind) {
 	case SETTING_SECONDS:
-		if (number_read_seconds(text, len, value) == 0)
-			return 0;
-		return options_complain(place, entry->name, text,
-		    "not a number of seconds", entry->example);
+		if (number_read_seconds(text, len, value) < 0)
+			wrong = "not a number of seconds";
+		break;
 	case SETTING_COUNT:
-		if (number_read(text, len, COUNT_MAX, value) == 0)
-			return 0;
-		return options_complain(place, entry->name, text,
-		    "not a number up to 4194304", entry->example);
+		if (number_read(text, len, COUNT_MAX, value) < 0)
+			wrong = "not a number up to 4194304";
+		break;
 	case SETTING_TARGET:
-		return read_target(entry, text, place, value);
+		wrong = read_target(text, value);
+		break;
 	case SETTING_TERM:
-		return apply_term(entry, text, place, value);
+		wrong =
+		    terms_set((enum terms_key)entry->offset, text, len, value);
+		break;
 	case SETTING_FLAG:
 		*(bool *)value = true;
-		return 0;
+		break;
 	case SETTING_FAMILY:
-		return read_family(entry, text, place, value);
+		wrong = read_family(text, value);
+		break;
 	case SETTING_ADDRESS:
-		return read_address(entry, text, place, value);
+		wrong = read_address(text, value);
+		break;
 	case SETTING_PORTS:
-		if (strchr(text, '-') && number_read_ports(text, len,
-					     &ports->first, &ports->last) == 0)
-			return 0;
-		return options_complain(place, entry->name, text,
-		    "not a range of ports", entry->example);
+		wrong = read_ports(text, value);
+		break;
 	default:
-		return read_text(entry, text, place, value);
+		wrong = read_text(text, value);
 	}
+	if (!wrong)
+		return 0;
+	return options_complain(place, entry->name, text, wrong,
+	    strchr(wrong, ';') ? NULL : entry->example);
 }

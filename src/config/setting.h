@@ -28,8 +28,8 @@ struct setting_ports {
 };
 
 /*
- * Reads the text of an entry of such a kind into `value`: 0; -ENOMEM; or
- * -EINVAL, after a sentence that says what is wrong and what would be right.
+ * Reads the text of an entry of such a kind into `value`: 0; or -EINVAL, after
+ * a sentence that says what is wrong and what would be right.
  */
 int setting_read(const struct option_entry *entry, const char *text,
     const struct options_place *place, void *value);

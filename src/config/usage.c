@@ -1,67 +1,80 @@
 /* SPDX-License-Identifier: ISC */
 #include "config/usage.h"
+#include "config/setting.h"
 
 #include <stdio.h>
+#include <string.h>
 
-static const char help[] =
+static const char head[] =
     "Usage: socks5-handler [OPTION]...\n"
     "       socks5-handler [OPTION]... --check\n"
-    "       socks5-handler [OPTION]... --explain [--from=ADDRESS] "
-    "[--user=NAME]\n"
-    "                      [--uid=N] [--command=NAME] HOST PORT\n"
+    "       socks5-handler [OPTION]... --explain HOST PORT\n"
     "Serves one SOCKS5 client, whose connection a super-server (systemd, "
     "xinetd,\n"
     "inetd, tcpserver, ssh) hands over on descriptors 0 and 1. Given a "
     "listening\n"
     "socket instead, it serves each client in a process of its own.\n"
-    "\n"
-    "Time, in seconds, which may have a fraction (0.5); 0 is no limit:\n"
-    "  --handshake-timeout=SECONDS  until the request is read (default 10)\n"
-    "  --connect-timeout=SECONDS    to look up and connect (default 10)\n"
-    "  --lifetime=SECONDS           of the relay (default 30)\n"
-    "  --idle-timeout=SECONDS       without a byte either way (default 0)\n"
-    "Who may reach what:\n"
-    "  --users=FILE                 names and hashes of passwords\n"
-    "  --rules=FILE                 what is allowed and denied\n"
-    "  --open                       no password is needed\n"
-    "  --proxy-protocol             a PROXY header names the client\n"
-    "Where it comes out:\n"
-    "  --source=ADDRESS             or same: the one that the client reached\n"
-    "  --interface=NAME, --mark=N   bind to a network interface, mark packets\n"
-    "  --prefer=ipv4|ipv6           of a name's addresses try these first\n"
-    "  --rate=BYTES                 a second, each way\n"
-    "  --mptcp                      by Multipath TCP where the target has it\n"
-    "  --upstream=URL               socks5://[USER[:PASSWORD]@]HOST[:PORT]\n"
-    "  --upstream-password=FILE     its password\n"
-    "Beyond CONNECT:\n"
-    "  --udp-advertise=ADDRESS      where clients send datagrams, if a NAT is "
-    "between\n"
-    "  --udp-ports=A-B              those that they are given (default any)\n"
-    "  --resolve                    serve Tor's look-ups, for torsocks\n"
-    "For a listening socket:\n"
-    "  --max-clients=N              served at once (default 1000)\n"
-    "  --max-per-source=N           of one address, IPv6 /64 or user (default "
-    "0)\n"
-    "  --spare=N                    processes that wait for a client (default "
-    "8)\n"
-    "  --idle-exit=SECONDS          exit after so long without any (default "
-    "0)\n"
-    "Else:\n"
-    "  --log=TARGET                 journal (not if static), syslog, stderr, "
-    "none;\n"
-    "                               auto (default): the first that is there\n"
-    "  --config=FILE                options, \"lifetime 60\" for example to a "
-    "line\n"
-    "  --check                      read all this, and exit with 0 or 64\n"
-    "  --explain                    what would become of a request\n"
-    "  --help, --version            print this, or the version, and exit\n"
+    "\n";
+
+static const char foot[] =
     "\n"
     "Exit status: 0 the connection was handled, refusals included; 64 bad\n"
     "usage or nothing to serve; 71 the machinery failed.\n"
     "More in socks5-handler(8).\n";
 
-void
-usage_print(void)
+static const char file_head[] =
+    "# Options for socks5-handler, one to a line: its name and its value. Each "
+    "is\n"
+    "# here with its default, or an example where it has none. See "
+    "socks5-handler(8).\n";
+
+/* What it is, and what holds without it. */
+static void
+print_help(const struct option_entry *entry)
 {
-	fputs(help, stdout);
+	fputs(entry->help, stdout);
+	if (entry->standard)
+		printf(" (default %s)", entry->standard);
+	putchar('\n');
+}
+
+void
+usage_print(const struct option_entry *entries)
+{
+	fputs(head, stdout);
+	for (const struct option_entry *e = entries; e->name; e++) {
+		const char *argument = e->argument ? e->argument : "";
+		char option[80];
+
+		if (e->section)
+			printf("%s:\n", e->section);
+		snprintf(option, sizeof(option), "  --%s%s%s", e->name,
+		    *argument && *argument != '[' ? "=" : "", argument);
+		if (strlen(option) > 29) {
+			puts(option);
+			*option = '\0';
+		}
+		printf("%-31s", option);
+		print_help(e);
+	}
+	fputs(foot, stdout);
+}
+
+void
+usage_print_file(const struct option_entry *entries)
+{
+	fputs(file_head, stdout);
+	for (const struct option_entry *e = entries; e->name; e++) {
+		const char *value = e->standard ? e->standard : e->example;
+
+		if (e->kind >= SETTING_KINDS)
+			continue;
+		if (e->section)
+			printf("\n# --- %s\n", e->section);
+		printf("\n# %s%s", e->argument ? e->argument : "",
+		    e->argument ? ": " : "");
+		print_help(e);
+		printf(
+		    "#%s%s%s\n", e->name, value ? " " : "", value ? value : "");
+	}
 }

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-/* usage: what --help says. */
+/* usage: what there is to know of the options, as text on standard output. */
 #ifndef USAGE_H
 #define USAGE_H
 
-void usage_print(void);
+#include "config/options.h"
+
+/* For --help. */
+void usage_print(const struct option_entry *entries);
+
+/* The same as a file for --config, with each of them commented out. */
+void usage_print_file(const struct option_entry *entries);
 
 #endif

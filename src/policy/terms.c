@@ -142,18 +142,18 @@ static const struct terms_kind source = {set_source, equal_sources, NULL};
 
 const struct terms_row terms_rows[TERMS_KEYS] = {
     [TERMS_LIFETIME] = {"lifetime", "lifetime=30",
-	"not a lifetime; write a number of seconds, or 0 for no limit",
+	"not a number of seconds; write for example 30, or 0 for no limit",
 	{"lifetime", "SECONDS", "30", "how long a tunnel may last"}, &seconds,
 	AT(lifetime_ms), .unit = " s"},
     [TERMS_IDLE] = {"idle", "idle=60",
-	"not a time; write a number of seconds, or 0 for no limit",
+	"not a number of seconds; write for example 60, or 0 for no limit",
 	{"idle-timeout", "SECONDS", "0", "how long without a byte either way"},
 	&seconds, AT(idle_ms), .unit = " s"},
     [TERMS_SOURCE] = {"source", "source=192.0.2.1",
 	"not an address; write one of this host's, or same for the one that "
 	"the client has reached",
 	{"source", "ADDRESS|same", NULL,
-	    "or same: the one that the client reached"},
+	    "connect from, or same: as the client reached us"},
 	&source, AT(source), .several = true, .is_way = true},
     [TERMS_INTERFACE] = {"interface", "interface=eth0",
 	"not an interface; write its name, up to 15 bytes",
@@ -167,7 +167,7 @@ const struct terms_row terms_rows[TERMS_KEYS] = {
     [TERMS_RATE] = {"rate", "rate=1000000",
 	"not a rate; write bytes a second up to 1000000000000, or 0 for no "
 	"limit",
-	{"rate", "BYTES", NULL, "a second, each way"}, &number, AT(rate),
+	{"rate", "BYTES", NULL, "bytes a second, each way"}, &number, AT(rate),
 	.max = 1000000000000, .unit = " bytes/s"},
 };
 

@@ -176,7 +176,7 @@ no_seconds(void **state)
 	    "315360001", "999999999999", "99999999999999999999999"};
 	static const char *const options[] = {"--handshake-timeout",
 	    "--connect-timeout", "--lifetime", "--idle-timeout"};
-	char word[64], right[64];
+	char word[64];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(values) * COUNT(options); i++) {
@@ -184,8 +184,7 @@ no_seconds(void **state)
 
 		snprintf(word, sizeof(word), "%s=%s", option,
 		    values[i / COUNT(options)]);
-		snprintf(right, sizeof(right), " %s=30", option);
-		is_refused(word, NULL, word, right);
+		is_refused(word, NULL, word, "; write for example ");
 	}
 }
 
@@ -365,9 +364,9 @@ mistakes_in_a_file(void **state)
 	static const struct {
 		const char *text, *named, *right;
 	} table[] = {
-	    {"lifetime x\n", ":1: lifetime x: ", "lifetime 30"},
-	    {"\n\nlifetime\n", ":3: lifetime : ", "lifetime 30"},
-	    {"lifetime 30 40\n", ":1: lifetime 30 40: ", "lifetime 30"},
+	    {"lifetime x\n", ":1: lifetime x: ", "example 30"},
+	    {"\n\nlifetime\n", ":3: lifetime : ", "example 30"},
+	    {"lifetime 30 40\n", ":1: lifetime 30 40: ", "example 30"},
 	    {"lifetime=30\n", ":1: lifetime=30 : no such", "lifetime 60"},
 	    {"log none\n--lifetime 30\n", ":2: --lifetime 30: no such",
 		"without its dashes"},
@@ -429,6 +428,38 @@ a_file_of_others(void **state)
 	    file_word, NULL, ": it belongs to a user who could", "chown");
 }
 
+/* Each is whole, and what its row shows as a value is one. */
+static void
+every_row(void **state)
+{
+	struct option_entry entries[OPTIONS_MAX];
+	int terms = 0;
+
+	(void)state;
+	config_options(entries);
+	assert_non_null(entries[0].section);
+	for (const struct option_entry *e = entries; e->name; e++) {
+		char left[128], word[128];
+		struct config c;
+
+		unit_row("%s", e->name);
+		snprintf(left, sizeof(left), "%s (default %s)", e->help,
+		    e->standard ? e->standard : "");
+		assert_in_range(
+		    e->standard ? strlen(left) : strlen(e->help), 1, 49);
+		assert_int_equal(!e->argument, !e->example);
+		terms += e->kind == SETTING_TERM;
+		if (e->kind >= SETTING_KINDS ||
+		    strchr(e->example ? e->example : "", '/'))
+			continue;
+		snprintf(word, sizeof(word), e->argument ? "--%s=%s" : "--%s",
+		    e->name, e->example);
+		assert_int_equal(read_word(word, &c), 0);
+		config_free(&c);
+	}
+	assert_int_equal(terms, TERMS_KEYS);
+}
+
 /* What is no option at all, or is not complete, or says too much. */
 static void
 bad_usage(void **state)
@@ -442,8 +473,8 @@ bad_usage(void **state)
 	is_refused("--lifetime", NULL, "--lifetime: needs", "--lifetime=30");
 	is_refused("--log", NULL, "--log: needs", "--log=syslog");
 	is_refused("--lifetime", "--log=none",
-	    "--lifetime=--log=none: ", "--lifetime=30");
-	is_refused("--help=3", NULL, "--help=3: takes no", "leave out");
+	    "--lifetime=--log=none: ", "example 30");
+	is_refused("--help=3", NULL, "--help=3: no such form", "write conf");
 	is_refused("--version=3", NULL, "--version=3: takes no", "leave out");
 	is_refused("word", NULL, "word: not an option", "--help");
 	is_refused("", NULL, ": not an option", "--help");
@@ -452,7 +483,7 @@ bad_usage(void **state)
 	is_refused("--", "word", "word: not an option", "--help");
 	is_refused("-", NULL, "-: not an option", "--help");
 	/* The first mistake is the one that is named. */
-	is_refused("--lifetime=x", "--nonsense", "--lifetime=x", "=30");
+	is_refused("--lifetime=x", "--nonsense", "--lifetime=x", " 30");
 	is_refused("word", "--nonsense", "word: not an option", "--help");
 	is_refused("--nonsense", "--lifetime=x", "--nonsense", "--help");
 }
@@ -460,7 +491,8 @@ bad_usage(void **state)
 static void
 help_and_version(void **state)
 {
-	static const char *const words[] = {"--help", "--version"};
+	static const char *const words[] = {
+	    "--help", "--help=conf", "--version"};
 	int out = dup(STDOUT_FILENO);
 
 	(void)state;
@@ -527,6 +559,7 @@ main(void)
 		mistakes_in_a_file, make_file, remove_file),
 	    cmocka_unit_test_setup_teardown(
 		a_file_of_others, make_file, remove_file),
+	    cmocka_unit_test(every_row),
 	    cmocka_unit_test(bad_usage),
 	    cmocka_unit_test(help_and_version),
 	    cmocka_unit_test(forbidden_stderr),

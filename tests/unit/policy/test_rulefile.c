@@ -374,9 +374,8 @@ errors_of_a_line(void **state)
 	    {"allow to any port 18446744073709551696", 19, "not a port"},
 	    /* terms */
 	    {"allow to any lifetime=soon", 23,
-		"soon: not a lifetime; write a "
-		"number of seconds"},
-	    {"allow to any idle=-1", 19, "-1: not a time"},
+		"soon: not a number of seconds; write"},
+	    {"allow to any idle=-1", 19, "-1: not a number of seconds"},
 	    {"allow to any source=eth0", 21, "eth0: not an address"},
 	    {"allow to any source=192.0.2.1,192.0.2.2", 31,
 		"192.0.2.2: one too many"},
