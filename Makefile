@@ -140,16 +140,16 @@ $(BIN): $(O)/socks5-handler.o $(LIB)
 # The same program with another relay: one that splices from the first byte on,
 # for the tests, and one that never does, for the benchmark.
 RELAYS = splice readwrite
-RELAY_splice = -DRELAY_BULK_READ=1
-RELAY_readwrite = -DRELAY_BULK_READ=SSIZE_MAX
+RELAY_splice = -DFLOW_BULK_READ=1
+RELAY_readwrite = -DFLOW_BULK_READ=SSIZE_MAX
 
-$(RELAYS:%=$(O)/src/net/relay-%.o): $(O)/src/net/relay-%.o: \
-		src/net/relay.c Makefile
+$(RELAYS:%=$(O)/src/net/flow-%.o): $(O)/src/net/flow-%.o: \
+		src/net/flow.c Makefile
 	@mkdir -p $(@D)
 	$(SAY) CC $@
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(RELAY_$*) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
-$(RELAYS:%=$(BIN)-%): $(BIN)-%: $(O)/socks5-handler.o $(O)/src/net/relay-%.o $(LIB)
+$(RELAYS:%=$(BIN)-%): $(BIN)-%: $(O)/socks5-handler.o $(O)/src/net/flow-%.o $(LIB)
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^
 
@@ -179,7 +179,7 @@ $(UNIT): %: %.o $(O)/tests/unit/unit.o $(LIB)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(CMOCKA)
 
 $(O)/tests/unit/net/test_relay-splice: $(O)/tests/unit/net/test_relay.o \
-		$(O)/tests/unit/unit.o $(O)/src/net/relay-splice.o $(LIB)
+		$(O)/tests/unit/unit.o $(O)/src/net/flow-splice.o $(LIB)
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(CMOCKA)
 

@@ -128,6 +128,50 @@ comes_from()
 	recorded served
 }
 
+# took COMMAND...: how long, in milliseconds, in $took.
+took()
+{
+	local before=${EPOCHREALTIME/./}
+
+	"$@"
+	took=$(((${EPOCHREALTIME/./} - before) / 1000))
+	echo "$kind: $took ms"
+}
+
+# TCP is paced by the kernel, but for the first ten segments, which are large
+# here; from what can't be paced we read no faster.
+@test "--rate holds whatever the client is, both ways" {
+	kinds=(inet unix pipes pipe-inet)
+	[ "$(cat /proc/sys/net/mptcp/enabled 2>/dev/null)" != 1 ] ||
+		kinds+=(mptcp)
+	for kind in "${kinds[@]}"; do
+		start_target check:1 pattern:1500K shut eof
+		took play $kind "${greet[@]}" "send:$(request4 "$port")" \
+			reply:00 pattern:1 check:1500K eof shut -- --rate=2500000
+		target_held
+		at_least "$took" 300
+	done
+	start_target check:1500K eof
+	took play pipes "${greet[@]}" "send:$(request4 "$port")" reply:00 \
+		pattern:1500K shut eof -- --rate=2500000
+	target_held
+	at_least "$took" 300
+}
+
+@test "--rate: what was sent with the request counts, and idle is idle" {
+	for kind in unix pipes; do
+		start_target expect:abcd text:abcd eof
+		# A byte in 0.2 s, which is not to be idle.
+		took play $kind "${greet[@]}" \
+			"send:$(request4 "$port")$(hex_of abcd)" reply:00 \
+			expect:abcd shut eof -- --rate=5 \
+			--idle-timeout=0.1
+		has end client-eof
+		at_least "$took" 700
+		target_held
+	done
+}
+
 # --- an upstream ----------------------------------------------------------
 
 # start_upstream HANDLEROPTION...: a second one, on this host's port 1090

@@ -225,6 +225,22 @@ buffers()
 	has bytes_up 5
 }
 
+@test "two urgent bytes in a row: both, in place, from either side" {
+	start_target expect:abXYcdZ text:ab hold:50 urgent:58 urgent:59 text:cd \
+		eof
+	play inet "${greet[@]}" "send:$(request4 "$port")" reply:00 \
+		text:ab hold:50 urgent:58 urgent:59 text:cd urgent:5a \
+		expect:abXYcd shut eof
+	target_held
+	has bytes_up 7
+	has bytes_down 6
+	# The first of all that comes.
+	start_target urgent:58 urgent:59 eof
+	play inet "${greet[@]}" "send:$(request4 "$port")" urgent:58 urgent:59 \
+		reply:00 expect:XY shut eof
+	has bytes_up 2
+}
+
 @test "an inherited pipe gets its flags back" {
 	# The shell keeps the same open pipe ends that the handler used.
 	mkfifo "$BATS_TEST_TMPDIR/in" "$BATS_TEST_TMPDIR/out"

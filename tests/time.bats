@@ -105,7 +105,9 @@ teardown()
 	target_held
 	trace_is_whole
 	grep -q 'it_value={tv_sec=0, tv_usec=0}' "$BATS_TEST_TMPDIR/trace"
+	# Two hours are the default.
 	[ "$(grep -c 'SO_KEEPALIVE, \[1\]' "$BATS_TEST_TMPDIR/trace")" = 2 ]
+	[ "$(grep -c 'TCP_KEEPIDLE, \[60\]' "$BATS_TEST_TMPDIR/trace")" = 2 ]
 }
 
 @test "--idle-timeout: no byte either way, reset on both sides" {

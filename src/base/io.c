@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -288,55 +286,25 @@ io_shut_write(struct io_end *end)
 		shutdown(end->fd, SHUT_WR);
 }
 
-void
-io_reset_on_close(const struct io_end *end)
-{
-	const struct linger now = {.l_onoff = 1, .l_linger = 0};
-
-	if (end->kind == IO_TCP && end->fd >= 0)
-		setsockopt(end->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-}
-
-static int
-switch_on(const struct io_end *end, int level, int option)
-{
-	const int on = 1;
-
-	if (end->kind != IO_TCP ||
-	    setsockopt(end->fd, level, option, &on, sizeof(on)) == 0)
-		return 0;
-	return -errno;
-}
-
 int
-io_set_nodelay(const struct io_end *end)
+io_error(const struct io_end *end)
 {
-	return switch_on(end, IPPROTO_TCP, TCP_NODELAY);
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	getsockopt(end->fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	return error;
 }
 
-int
-io_set_keepalive(const struct io_end *end)
+bool
+io_is_unix(const struct io_end *end)
 {
-	return switch_on(end, SOL_SOCKET, SO_KEEPALIVE);
-}
+	int domain = AF_UNSPEC;
+	socklen_t len = sizeof(domain);
 
-int
-io_set_rate(const struct io_end *end, uint64_t bytes_per_s)
-{
-	unsigned long rate =
-	    bytes_per_s < ULONG_MAX ? (unsigned long)bytes_per_s : ULONG_MAX;
-
-	if (end->kind != IO_TCP ||
-	    setsockopt(end->fd, SOL_SOCKET, SO_MAX_PACING_RATE, &rate,
-		sizeof(rate)) == 0)
-		return 0;
-	return -errno;
-}
-
-int
-io_set_oobinline(const struct io_end *end)
-{
-	return switch_on(end, SOL_SOCKET, SO_OOBINLINE);
+	if (end->kind == IO_SOCKET)
+		getsockopt(end->fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
+	return domain == AF_UNIX;
 }
 
 void

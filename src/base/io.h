@@ -119,25 +119,10 @@ int io_pipe_open(int pipe[2], int size);
 /* No more bytes this way: shutdown(2) on a socket, close(2) on a pipe. */
 void io_shut_write(struct io_end *end);
 
-/*
- * Sends what is left in the buffers away and resets the connection when the
- * last descriptor of it is closed (SO_LINGER with no time). Only TCP can
- * express that.
- */
-void io_reset_on_close(const struct io_end *end);
+/* Takes the error that poll(2) reported with POLLERR from a socket; 0: none. */
+int io_error(const struct io_end *end);
 
-/* A TCP option that is switched on; nothing on other kinds. 0 or -errno. */
-int io_set_nodelay(const struct io_end *end);
-int io_set_keepalive(const struct io_end *end);
-
-/*
- * No more bytes a second than these are sent this way (SO_MAX_PACING_RATE).
- * TCP alone can: nothing on other kinds. 0 or -errno.
- */
-int io_set_rate(const struct io_end *end, uint64_t bytes_per_s);
-
-/* Urgent data stays where it is in the stream. */
-int io_set_oobinline(const struct io_end *end);
+bool io_is_unix(const struct io_end *end);
 
 /* Reads and forgets until the end of file, an error, or `most` bytes. */
 void io_drain(const struct io_end *end, size_t most);

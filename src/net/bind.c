@@ -5,6 +5,7 @@
  * particular could be told to come, or wait beyond the alarm.
  */
 #include "net/bind.h"
+#include "base/tcp.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -156,6 +157,8 @@ bind_open(const struct bind_options *options, struct bind_listener *out,
 	    listener.bound.sa.sa_family, SOCK_STREAM, false, failure);
 	if (listener.fd < 0)
 		return failure->outcome;
+	/* Who is accepted has it from here. */
+	tcp_set_oobinline(&(struct io_end){.fd = listener.fd, .kind = IO_TCP});
 	if (bind(listener.fd, &listener.bound.sa, addr_len(&listener.bound)) <
 		0 ||
 	    listen(listener.fd, BACKLOG) < 0 ||
@@ -228,7 +231,7 @@ take_next(struct bind_listener *listener, struct dial_result *out)
 	if (rc > 0) {
 		*out = came;
 	} else {
-		io_reset_on_close(
+		tcp_reset_on_close(
 		    &(struct io_end){.fd = came.fd, .kind = IO_TCP});
 		close(came.fd);
 		listener->strangers += rc == 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "net/dial.h"
+#include "base/tcp.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -67,7 +68,7 @@ static int
 use_rate(int fd, uint64_t rate, struct fault *fault)
 {
 	struct io_end end = {.fd = fd, .kind = IO_TCP};
-	int rc = io_set_rate(&end, rate);
+	int rc = tcp_set_rate(&end, rate);
 
 	if (rc == 0)
 		return 0;
@@ -146,6 +147,7 @@ open_attempt(struct attempts *try, sa_family_t family, struct failure *failure)
 		failure_of_system(failure, errno);
 		return -1;
 	}
+	tcp_set_oobinline(&(struct io_end){.fd = fd, .kind = IO_TCP});
 	failure_set(failure, OUTCOME_TERMS_UNMET, 0, NULL);
 	if (dial_set_up(fd, family, try->options, &failure->cause) == 0)
 		return fd;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "session/cmd_associate.h"
+#include "base/tcp.h"
 #include "session/decision.h"
 
 #include <errno.h>
@@ -91,7 +92,7 @@ cmd_associate_carry(struct session *s)
 	struct udp *udp = &s->associate.udp;
 
 	io_alarm(s->egress.terms.lifetime_ms);
-	io_set_keepalive(&s->peer.in);
+	tcp_set_keepalive(&s->peer.in);
 	s->record.end = udp_run(udp);
 	udp_close(udp);
 	udp_describe(&udp->counts, s->dropped, &s->record);

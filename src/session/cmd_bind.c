@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "session/cmd_bind.h"
+#include "base/tcp.h"
 #include "session/decision.h"
 
 enum outcome
@@ -96,6 +97,6 @@ cmd_bind_reply(struct session *s)
 	egress->target = (struct io_end){.fd = came.fd, .kind = IO_TCP};
 	egress->address = egress->bound = came.address;
 	if (egress->terms.rate)
-		io_set_rate(&egress->target, egress->terms.rate);
-	return session_reply_bound(s);
+		tcp_set_rate(&egress->target, egress->terms.rate);
+	return session_reply_relayed(s);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "session/cmd_connect.h"
+#include "base/tcp.h"
 #include "net/resolve.h"
 #include "net/upstream.h"
 #include "session/decision.h"
@@ -135,14 +136,13 @@ cmd_connect_carry(struct session *s)
 	bool endless = terms->lifetime_ms == 0;
 
 	io_alarm(terms->lifetime_ms);
-	io_set_nodelay(target);
+	tcp_set_nodelay(target);
 	/* Nothing else would ever notice that a side has vanished. */
 	for (size_t i = s->peer.one_socket; i < 3 && endless; i++)
-		io_set_keepalive(ends[i]);
-	if (terms->rate)
-		io_set_rate(&s->peer.out, terms->rate);
-	relay_init(&s->relay, &s->peer.in, &s->peer.out, target, &s->inbox,
-	    &s->outbox);
+		tcp_set_keepalive(ends[i]);
+	/* To the target the kernel holds it, see dial(). */
+	if (terms->rate && tcp_set_rate(&s->peer.out, terms->rate) < 0)
+		flow_limit(&s->relay.down, terms->rate);
 	s->record.end = relay_run(&s->relay, terms->idle_ms);
 	s->record.bytes_up = s->relay.up.total;
 	s->record.bytes_down = s->relay.down.total;

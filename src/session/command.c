@@ -6,8 +6,8 @@
 #include "session/cmd_resolve.h"
 
 static const struct command commands[] = {
-    {WIRE_CONNECT, cmd_connect_decide, cmd_connect_prepare, session_reply_bound,
-	cmd_connect_carry},
+    {WIRE_CONNECT, cmd_connect_decide, cmd_connect_prepare,
+	session_reply_relayed, cmd_connect_carry},
     {WIRE_BIND, cmd_bind_decide, cmd_bind_prepare, cmd_bind_reply,
 	cmd_connect_carry},
     {WIRE_UDP_ASSOCIATE, cmd_associate_decide, cmd_associate_prepare,

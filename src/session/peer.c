@@ -9,6 +9,7 @@
 #include "session/peer.h"
 #include "base/log.h"
 #include "base/systemd.h"
+#include "base/tcp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -166,8 +167,10 @@ identify(struct io_end *end, struct identity *out)
 	/* It is wanted in any case, and TCP alone takes it. */
 	if (out->has_address)
 		end->kind = IO_TCP;
-	if (end->kind == IO_TCP && io_set_nodelay(end) == 0)
+	if (end->kind == IO_TCP && tcp_set_nodelay(end) == 0) {
+		tcp_set_oobinline(end);
 		return 0;
+	}
 	end->kind = IO_SOCKET;
 	return check_type(end->fd);
 }

@@ -86,6 +86,14 @@ session_reply_bound(struct session *s)
 	return session_reply(s, WIRE_REP_SUCCEEDED, &s->egress.bound);
 }
 
+enum outcome
+session_reply_relayed(struct session *s)
+{
+	relay_init(&s->relay, &s->peer.in, &s->peer.out, &s->egress.target,
+	    &s->inbox, &s->outbox);
+	return session_reply_bound(s);
+}
+
 void
 session_let_go(struct session *s)
 {
@@ -101,13 +109,10 @@ session_refuse(struct session *s)
 
 	s->record.end = failure_end(&failure);
 	io_alarm(SESSION_LINGER_MS);
-	if (s->phase ==
-	    PHASE_RELAYING) { /* the answer was 00, and did not arrive */
-		io_reset_on_close(&s->egress.target);
-		io_reset_on_close(&s->peer.out);
-	} else if (s->record.end != LOG_END_CLIENT_RESET && s->inbox.end > 0 &&
-		   s->phase != PHASE_PROXIED) {
-		/* Somebody has asked, and is there to be told. */
+	if (s->phase != PHASE_RELAYING &&
+	    s->record.end != LOG_END_CLIENT_RESET && s->inbox.end > 0 &&
+	    s->phase != PHASE_PROXIED) {
+		/* Somebody has asked, is there, and was told nothing yet. */
 		if (s->phase == PHASE_GREETING)
 			session_write(s, message,
 			    wire_put_method(

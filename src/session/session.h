@@ -117,6 +117,10 @@ enum outcome session_reply(
 /* The reply 00, with the egress's BND; from here on the client is relayed. */
 enum outcome session_reply_bound(struct session *s);
 
+/* The same where session.relay carries bytes between the client and the
+ * egress's target; see relay_init(). */
+enum outcome session_reply_relayed(struct session *s);
+
 /*
  * Lingers until the client has read what it was told: to exit with bytes of the
  * client's unread would send a reset after the answer, which can destroy it

@@ -6,10 +6,11 @@
  *   client [OPTION...] KIND STEP... -- PROGRAM...
  *   client [OPTION...] tcp:ADDRESS:PORT|unix:PATH STEP...
  *
- * KIND is what PROGRAM finds on descriptors 0 and 1: inet, inet6 (an accepted
- * TCP connection), unix (an accepted one), socketpair, pipes, or one thing for
- * each: pipe-socket, socket-pipe, pipe-inet, inet-pipe. The second form
- * connects to a service that runs already.
+ * KIND is what PROGRAM finds on descriptors 0 and 1: inet, inet6, mptcp (an
+ * accepted connection of TCP, of Multipath TCP), unix (an accepted one),
+ * socketpair, pipes, or one thing for each: pipe-socket, socket-pipe,
+ * pipe-inet, inet-pipe. The second form connects to a service that runs
+ * already.
  *
  * With LISTENING in the environment, PROGRAM finds the listening socket instead
  * where KIND is inet, inet6 or unix, and PROGRAM in the steps is the process
@@ -98,7 +99,7 @@ end_handler(void)
 
 /* A listening socket, and a connection to it that has yet to be accepted. */
 static void
-make_inet(int family, int *listener, int *ours)
+make_inet(int family, int protocol, int *listener, int *ours)
 {
 	struct sockaddr_storage ss = {.ss_family = (sa_family_t)family};
 	struct sockaddr *sa = (struct sockaddr *)&ss;
@@ -106,13 +107,13 @@ make_inet(int family, int *listener, int *ours)
 					  : sizeof(struct sockaddr_in6);
 	int on = 1;
 
-	*listener = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	*listener = socket(family, SOCK_STREAM | SOCK_CLOEXEC, protocol);
 	if (family == AF_INET)
 		((struct sockaddr_in *)sa)->sin_addr.s_addr =
 		    htonl(INADDR_LOOPBACK);
 	else
 		((struct sockaddr_in6 *)sa)->sin6_addr = in6addr_loopback;
-	*ours = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	*ours = socket(family, SOCK_STREAM | SOCK_CLOEXEC, protocol);
 	if (bind(*listener, sa, len) < 0 || listen(*listener, 1) < 0 ||
 	    getsockname(*listener, sa, &len) < 0 || connect(*ours, sa, len) < 0)
 		die("loopback");
@@ -154,9 +155,11 @@ make_socket(const char *kind, bool listening, int *theirs, int *ours)
 	int pair[2], listener;
 
 	if (strcmp(kind, "inet") == 0) {
-		make_inet(AF_INET, &listener, ours);
+		make_inet(AF_INET, 0, &listener, ours);
 	} else if (strcmp(kind, "inet6") == 0) {
-		make_inet(AF_INET6, &listener, ours);
+		make_inet(AF_INET6, 0, &listener, ours);
+	} else if (strcmp(kind, "mptcp") == 0) {
+		make_inet(AF_INET, IPPROTO_MPTCP, &listener, ours);
 	} else if (strcmp(kind, "unix") == 0) {
 		make_unix(&listener, ours);
 	} else if (strcmp(kind, "socketpair") == 0 ||

@@ -421,6 +421,25 @@ step_move(struct player *p)
 }
 
 static void
+step_flood(struct player *p)
+{
+	static const uint8_t chunk[CHUNK];
+
+	for (;;) {
+		ssize_t n = write(p->out, chunk, sizeof(chunk));
+
+		if (n < 0 && (errno == ECONNRESET || errno == EPIPE))
+			return;
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			play_fail(p, "can't send: %s", strerror(errno));
+		if (n < 0 && !play_poll(p, p->out, POLLOUT, -1))
+			play_fail(p, "nobody took it until the time was over");
+		if (now_ms() >= p->deadline_ms)
+			play_fail(p, "it went on until the time was over");
+	}
+}
+
+static void
 step_shut(struct player *p)
 {
 	if (shutdown(p->out, SHUT_WR) == 0)
@@ -517,6 +536,7 @@ static const struct {
     {"close", step_close, END},
     {"abort", step_close, RESET},
     {"fill", step_move, SEND | FILL},
+    {"flood", step_flood, 0},
     {"pattern", step_move, SEND},
     {"check", step_move, CHECK},
     {"exchange", step_move, SEND | CHECK},

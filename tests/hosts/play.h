@@ -24,6 +24,7 @@
  *   abort          close with a reset (TCP)
  *   fill:N         send until N bytes are gone, or nobody has taken any for
  *                  400 ms; print "filled N"
+ *   flood          send zeros until the connection is reset
  *   pattern:N      send N bytes, each of which depends on its offset
  *   check:N        read N bytes of such, from the other side's offset 0 on
  *   exchange:N     both at once

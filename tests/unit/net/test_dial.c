@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* On loopback alone; tests/connect.bats has it with names and replies. */
+#include "base/tcp.h"
 #include "client.h"
 #include "net/dial.h"
 #include "network.h"
@@ -382,7 +383,7 @@ one_port(void)
 	/* So it would be: connected, and to itself. */
 	self.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	HOLD(connect(self.fd, &list.at[0].sa, addr_len(&list.at[0])) == 0);
-	io_reset_on_close(&self);
+	tcp_reset_on_close(&self);
 	io_close(&self);
 	HOLD(dial(&list, &no_options, &client, &result, &failure) ==
 	     OUTCOME_CONNECTION_REFUSED);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The server is at the other end of a pair, and has often spoken already. */
+#include "base/tcp.h"
 #include "net/upstream.h"
 #include "unit.h"
 
@@ -341,7 +342,7 @@ reset_by_the_server(void **state)
 	assert_int_equal(connect(server[0], (struct sockaddr *)&addr, len), 0);
 	far.fd = accept(fd, NULL, NULL);
 	assert_true(far.fd >= 0);
-	io_reset_on_close(&far);
+	tcp_reset_on_close(&far);
 	io_close(&far);
 	fails(NULL, "it hung up");
 	close(fd);
