@@ -4,6 +4,8 @@
 # and as `make install` puts the pages in place, and the manual has what a page of
 # it has to have.
 
+load page
+
 # prose FILE: without its indented blocks.
 prose()
 {
@@ -92,6 +94,39 @@ links_work()
 	mapfile -t pages < <(find "$dest" -name '*.md')
 	[ "${#pages[@]}" -ge 11 ]
 	links_work "${pages[@]}"
+}
+
+# headings PAGE: those that have a block behind them.
+headings()
+{
+	awk '/^#/ { sub("^#+ ", ""); heading = $0; next }
+		/^    / && heading != "" { print heading; heading = "" }' "$1"
+}
+
+@test "what a page says one should do is done by a test" {
+	for page in "$TOP/README.md" "$TOP"/doc/*.md; do
+		name=$(basename "$page" .md)
+		[ "$name" != ssh ] || continue # until --upstream-command
+		while read -r heading; do
+			# The two commands have suites of their own.
+			[ "$name $heading" != "README socks5-handler" ] ||
+				continue
+			grep -hE '(write_blocks|recipe) ' "$TOP"/tests/*.bats |
+				tr -d '"' | grep -q " $name $heading\( <\|$\)" ||
+				{
+					echo "$page: $heading: no test does it"
+					false
+				}
+		done < <(headings "$page")
+	done
+}
+
+@test "the map of internals.md has each module in its directory, and no other" {
+	write_blocks internals "The map"
+	awk '$1 ~ /^src\// { directory = $1; next } { print directory $1 }' \
+		"$blocks/01" | sort >"$BATS_TEST_TMPDIR/map"
+	(cd "$TOP" && find src -name '*.h' | sed 's/\.h$//' | sort) |
+		diff -u "$BATS_TEST_TMPDIR/map" -
 }
 
 @test "the manual page has its sections" {

@@ -7,24 +7,11 @@
 # Each test is a process of its own, and may change what it likes:
 # shellcheck disable=SC2030,SC2031
 
-load systemd
-load remote
-load page
+load recipe
 
 setup_file()
 {
-	# The sandbox is in this suite's network, for remote clients.
-	[ "$(ip -o link show | wc -l)" -eq 1 ] ||
-		unavailable "this suite has no network of its own" || return
-	[ -z "${LEFT_OUT:-}" ] || return 0
-	sandbox_option=--hostnet prefix=/usr/local boot_systemd \
-		socks5-handler@.service socks5-handler-wait.service
-	[ -z "${LEFT_OUT:-}" ] || return 0
-	# Names that the recipes have in them, and one that they haven't.
-	printf '%s\n' '127.0.0.1 localhost' '192.0.2.2 www.example.org' \
-		'192.0.2.2 deb.debian.org' '192.0.2.2 www.example.net' \
-		'192.0.2.1 inner.example.org' >"/proc/$PID1/root/etc/hosts"
-	echo 'hosts: files dns' >"/proc/$PID1/root/etc/nsswitch.conf"
+	boot_for_recipes
 }
 
 teardown_file()
@@ -34,144 +21,20 @@ teardown_file()
 
 setup()
 {
-	# Its tools are for a sandbox in a network of its own.
-	local path=$PATH hosts=$HOSTS
-
-	enter_systemd
-	PATH=$path HOSTS=$hosts
-	start_remote
-	unset proxy
-	url=http://192.0.2.2:8080/file
-	echo "far away" >"$BATS_TEST_TMPDIR/web/index.html"
-	started=()
-	written=()
-	expected=()
-	# By its own port, for rules that name it.
-	start_there busybox httpd -f -p 0.0.0.0:80 -h "$BATS_TEST_TMPDIR/web"
-	wait_until there curl -q -s --noproxy '*' -o /dev/null \
-		http://192.0.2.2/
+	start_recipe
 }
 
 teardown()
 {
-	[ -z "${LEFT_OUT:-}" ] || return 0
-	take_back
-	for pid in "${started[@]}"; do
-		end_process "$pid"
-	done
-	inside ip netns delete vpn 2>/dev/null || :
-	stop_remote
-	handler_teardown
+	[ -n "${LEFT_OUT:-}" ] || inside ip netns delete vpn 2>/dev/null || :
+	end_recipe
 }
-
-# start_there COMMAND...: on the other host, until the test is over
-start_there()
-{
-	nsenter -t "$remote" -n "$@" 3>&- &
-	started+=($!)
-}
-
-
-# recipe [-w] HEADING: does it, and leaves in $client what begins with a program
-# that a client runs. Its commands have our standard input. -w: with the
-# listening service.
-recipe()
-{
-	local wait="" block path first
-
-	if [ "$1" = -w ]; then
-		wait='s/socks5-handler\(@\.service\|\.socket\)/socks5-handler-wait\1/g
-			s/-wait@/-wait/g'
-		shift
-	fi
-	write_blocks recipes "$1"
-	[ -z "$wait" ] || sed -i "$wait" "$blocks"/*
-	client=
-	for block in "$blocks"/*; do
-		first=$(head -n 1 "$block")
-		case $first in
-		'# /'*)
-			path=${first#\# }
-			inside mkdir -p "${path%/*}"
-			tail -n +2 "$block" | inside tee "$path" >/dev/null
-			written+=("$path")
-			;;
-		systemctl\ * | '(umask '*)
-			inside setsid -w sh -eu -c "$(cat "$block")"
-			;;
-		*) client=$(cat "$block") ;;
-		esac
-	done
-}
-
-# take_back: the recipe's files, and what runs because of them.
-take_back()
-{
-	inside systemctl disable -q --now socks5-handler{,-wait}.socket
-	inside systemctl stop -q 'socks5-handler@*.service' \
-		socks5-handler-wait.service
-	inside pkill -KILL -x socks5-handler || :
-	inside rm -f "${written[@]}" /etc/socks5-handler.users
-	inside systemctl daemon-reload
-	inside systemctl reset-failed
-	written=()
-}
-
-# --- what has become of it ---
-
-# expect_record FIELD=VALUE...: one more record is to be there, with these.
-expect_record()
-{
-	expected+=("$(printf '%s\n' "$@")")
-}
-
-sessions_are()
-{
-	inside journalctl --sync
-	[ "$(journal -o cat "MESSAGE_ID=$message_id" | wc -l)" -eq "$1" ]
-}
-
-# records_hold: for each record that is expected there is one, and no other.
-records_hold()
-{
-	local -a records
-	local want i field
-
-	wait_until sessions_are ${#expected[@]} || :
-	mapfile -d '' records < <(journal -o export "MESSAGE_ID=$message_id" |
-		awk 'BEGIN { RS = ""; ORS = "\0" } { print }')
-	journal -o cat
-	[ ${#records[@]} -eq ${#expected[@]} ]
-	for want in "${expected[@]}"; do
-		for i in "${!records[@]}"; do
-			while read -r field; do
-				[[ ${records[i]} == *$'\n'"$field"$'\n'* ]] ||
-					continue 2
-			done <<<"$want"
-			unset "records[$i]"
-			continue 2
-		done
-		echo "no record has ${want//$'\n'/ }"
-		return 1
-	done
-	expected=()
-}
-
-# here CURLOPTION...: a client on this host
-here()
-{
-	curl -q -sS --noproxy '' --max-time 20 "$@"
-}
-
-# --- the recipes ---
 
 # team_proxy [-w]
 team_proxy()
 {
-	local heading="A team proxy with passwords"
-
-	recipe "$@" "$heading" <<<$'secret\nsecret'
-	[[ $client == "curl -U alice -x socks5h://"*:1080\ * ]]
+	recipe "$@" recipes "A team proxy with passwords" <<<$'secret\nsecret'
+	[[ ${clients[0]} == "curl -U alice -x socks5h://"*:1080\ * ]]
 	run get "$url" -U alice:secret
 	[ "$output" = "far away" ]
 	expect_record SOCKS5_USER=alice SOCKS5_REPLY=0
@@ -193,9 +56,15 @@ team_proxy()
 	run here -x socks5h://127.0.0.1:1080 "$url"
 	[ "$output" = "far away" ]
 	expect_record SOCKS5_REPLY=0 SOCKS5_TARGET=192.0.2.2:8080
-	# The hash is root's alone, also under its other name.
+	# Who is taken out is out, with the next connection.
+	inside sed -i s/^alice:/bob:/ /etc/socks5-handler/users
+	[ -z "${1:-}" ] || inside systemctl reload socks5-handler-wait.service
+	run ! get "$url" -U alice:secret --interface 192.0.2.4
+	expect_record SOCKS5_USER=alice SOCKS5_END=auth-failed
 	records_hold
-	[ "$(inside stat -c '%U %a' /etc/socks5-handler.users)" = "root 600" ]
+	# The hash is for root and the account.
+	[ "$(inside stat -c '%U %G %a' /etc/socks5-handler/users)" = \
+		"root socks5-handler 640" ]
 	run ! grep -F '$6$' <(journal -o json)
 	no_failed_units
 }
@@ -227,7 +96,7 @@ banned()
 	run banned
 	echo "$output"
 	[ "$status" -eq 0 ]
-	[ "$output" = $'192.0.2.4\n192.0.2.4' ]
+	[ "$output" = $'192.0.2.4\n192.0.2.4\n192.0.2.4' ]
 }
 
 @test "a team proxy with passwords, by the listening service" {
@@ -236,7 +105,7 @@ banned()
 }
 
 @test "egress to a list of names" {
-	recipe "Egress to a list of names"
+	recipe recipes "Egress to a list of names"
 	proxy=socks5h://127.0.0.1:1080
 	for name in www.example.org deb.debian.org WWW.Example.ORG; do
 		run here -x $proxy "http://$name/"
@@ -251,7 +120,7 @@ banned()
 		expect_record SOCKS5_REPLY=2 "SOCKS5_TARGET=$target"
 	done
 	# A line that is taken out counts from the next connection on.
-	inside sed -i /deb.debian.org/d /etc/socks5-handler.rules
+	inside sed -i /deb.debian.org/d /etc/socks5-handler/rules
 	run ! here -x $proxy http://deb.debian.org/
 	expect_record SOCKS5_REPLY=2 SOCKS5_TARGET=deb.debian.org:80
 	records_hold
@@ -269,8 +138,8 @@ contained()
 	setpriv --reuid 1001 --regid 1001 --clear-groups \
 		unshare -rn true 2>/dev/null ||
 		unavailable "only root can make namespaces here"
-	recipe "Egress to a list of names"
-	recipe "A container without a network"
+	recipe recipes "A container without a network"
+	client=${clients[0]}
 	[[ $client == "bwrap "*"curl "*" http://www.example.org/" ]]
 	for uid in 1001 1002; do
 		run contained $uid "$client"
@@ -337,7 +206,7 @@ comes_out_of_vpn()
 	run here --noproxy '*' "http://$seen"
 	echo "$output"
 	[ "$output" = 192.0.2.1 ]
-	recipe "$@" "A port here that comes out of a VPN"
+	recipe "$@" recipes "A port here that comes out of a VPN"
 	proxy=socks5h://127.0.0.1:1080
 	run here -x $proxy "http://$seen"
 	echo "$output"
