@@ -57,7 +57,10 @@ boot_sandbox()
 		sleep infinity </dev/null >"$work/sandbox.log" 2>&1 &
 	sandbox=$!
 	patience=60 wait_until sandbox_is_up_or_gone || :
-	[ ! -e "$work/sandbox/pid1" ] || return 0
+	if [ -e "$work/sandbox/pid1" ]; then
+		in_sandbox systemd-sysusers socks5-handler.conf 2>/dev/null
+		return
+	fi
 	end_process "$sandbox"
 	complaint=$(tail -n 1 "$work/sandbox.log")
 	note "systemd: ${complaint#systemd-sandbox: }"

@@ -17,7 +17,7 @@ setup_file()
 		export LEFT_OUT="this clone has no history"
 		return
 	}
-	need "$SUPERSERVERS/xinetd/usr/sbin/xinetd"
+	need "$SUPERSERVERS/xinetd/usr/sbin/xinetd" htpasswd
 	[ -z "${LEFT_OUT:-}" ] || return 0
 	mkdir "$old"
 	git -C "$TOP" archive "$before" | tar -C "$old" -xf -
@@ -113,10 +113,22 @@ whole()
 	done
 }
 
-# served_as USER PORT: a client of that port is, by a process of this user.
+# listens_inside PORT: somebody does.
+listens_inside()
+{
+	in_network grep -qi "^ *[0-9]*: [0-9A-F]*:$(hex16 "$1") [0-9A-F:]* 0A " \
+		/proc/net/tcp /proc/net/tcp6
+}
+
+refused()
+{
+	! listens_inside "$1"
+}
+
+# served_as USER PORT [CURLOPTION...]: a client of that port is, by a process of this user.
 served_as()
 {
-	fetch "$BATS_TEST_TMPDIR/file" -x "socks5h://127.0.0.1:$2" "$url"
+	fetch "$BATS_TEST_TMPDIR/file" -x "socks5h://127.0.0.1:$2" "${@:3}" "$url"
 	came_whole "$BATS_TEST_TMPDIR/file"
 	served=$((served + 1))
 	wait_until are_served "$served"
@@ -145,7 +157,7 @@ are_served()
 	hold instance 1080
 	inside systemctl enable -q --now socks5-handler-wait.socket
 	hold service 1080
-	wait_until in_network grep -q :0439 /proc/net/tcp
+	wait_until listens_inside 1081
 	hold xinetd 1081
 
 	# They come one after the other while it is done.
@@ -179,14 +191,21 @@ are_served()
 	inside systemctl start socks5-handler.socket
 	served_as socks5-handler 1080
 	whole instance service xinetd
-	no_failed_units
-}
 
-# refused PORT: nobody listens there.
-refused()
-{
-	! in_network grep -qE "^ *[0-9]+: [0-9A-F]+:$(hex16 "$1" | tr a-f A-F) [^ ]+ 0A " \
-		/proc/net/tcp /proc/net/tcp6
+	# What is new there is taken over: it reads what only the account may.
+	inside mv /etc/xinetd.d/socks5-handler.new /etc/xinetd.d/socks5-handler
+	inside sed -i 's/\(disable.*\) yes/\1 no/; s/1080/1081/' \
+		/etc/xinetd.d/socks5-handler
+	inside htpasswd -bB /etc/socks5-handler/users alice secret
+	echo 'users /etc/socks5-handler/users' |
+		inside tee -a /etc/socks5-handler/handler.conf >/dev/null
+	inside systemctl restart xinetd.service
+	wait_until listens_inside 1081
+	served_as socks5-handler 1081 -U alice:secret
+	[ "$(json SOCKS5_USER)" = alice ]
+	inside sed -i '$d' /etc/socks5-handler/users \
+		/etc/socks5-handler/handler.conf
+	no_failed_units
 }
 
 no_units()
@@ -206,7 +225,7 @@ no_units()
 	inside systemctl enable -q --now socks5-handler-wait.socket \
 		socks5-handler-unix.socket
 	hold service 1080
-	wait_until in_network grep -q :0439 /proc/net/tcp
+	wait_until listens_inside 1081
 	inside sh -c 'echo "lifetime 60" >>/etc/socks5-handler/handler.conf'
 
 	run make_inside uninstall
