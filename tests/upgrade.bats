@@ -25,7 +25,8 @@ setup_file()
 		CFLAGS_release='-O0 -fPIE' LDFLAGS_release=-pie \
 		build/release/socks5-handler >/dev/null
 	make_xinetd
-	BUILD=release tree=$old boot_systemd
+	BUILD=release tree=$old boot_systemd socks5-handler@.service \
+		socks5-handler-wait.service
 	[ -z "${LEFT_OUT:-}" ] || return 0
 	copy_tree
 }
