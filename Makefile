@@ -339,11 +339,16 @@ INSTALL = env DESTDIR='$(DESTDIR)' BINDIR='$(BINDIR)' MANDIR='$(MANDIR)' \
 	DOCDIR='$(DOCDIR)' SYSCONFDIR='$(SYSCONFDIR)' UNITDIR='$(UNITDIR)' \
 	SYSUSERSDIR='$(SYSUSERSDIR)' tools/install.sh
 
-install: $(BIN)
-	@$(INSTALL) install $(BIN)
+# Made by the program, of all its options; another processor's has to be run by
+# something: RUN=qemu-aarch64.
+$(O)/handler.conf: $(BIN)
+	$(Q)$(RUN) $(BIN) --help=conf >$@
+
+install: $(BIN) $(O)/handler.conf
+	@$(INSTALL) install $(O)
 
 uninstall:
-	@$(INSTALL) uninstall
+	@$(INSTALL) uninstall $(O)
 
 clean:
 	rm -rf build

@@ -82,6 +82,26 @@ installed()
 	[ -z "$(installed "$dest")" ]
 }
 
+@test "handler.conf has every option, and says nothing until one is written" {
+	dest=$BATS_TEST_TMPDIR/dest
+	make -C "$TOP" -s BUILD="$BUILD" DESTDIR="$dest" install
+	file=$dest/etc/socks5-handler/handler.conf
+	run ! grep -v '^#\|^$' "$file"
+	"$HANDLER" --config="$file" --check
+	# But for those of the command line alone, each with what it is above.
+	"$HANDLER" --help | sed -n '/--config/,$d; s/^ *--\([a-z-]*\).*/\1/p' \
+		>"$BATS_TEST_TMPDIR/options"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/options")" -ge 24 ]
+	while read -r option; do
+		grep -B 1 "^#$option\( \|\$\)" "$file" | head -n 1 | grep '^# [^-]'
+	done <"$BATS_TEST_TMPDIR/options"
+	# The other two are for the administrator as well.
+	"$HANDLER" --rules="$dest/etc/socks5-handler/rules" --check
+	run "$HANDLER" --rules="$dest/etc/socks5-handler/rules" --explain \
+		127.0.0.1 80
+	[[ $output == *"allow  from local  to any, internal"* ]]
+}
+
 @test "another directory for configuration: whatever names it names that" {
 	dest=$BATS_TEST_TMPDIR/dest
 	make -C "$TOP" -s BUILD="$BUILD" DESTDIR="$dest" SYSCONFDIR=/opt/etc \
@@ -130,7 +150,8 @@ make_next()
 		tar -C "$next" -xf -
 	mkdir -p "$next/build/$BUILD"
 	cp "$HANDLER" "$next/build/$BUILD/"
-	for file in etc/handler.conf etc/rules etc/users \
+	"$HANDLER" --help=conf >"$next/build/$BUILD/handler.conf"
+	for file in "build/$BUILD/handler.conf" etc/rules etc/users \
 		xinetd/socks5-handler xinetd/socks5-handler-wait; do
 		echo "# version $1" >>"$next/$file"
 	done

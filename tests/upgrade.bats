@@ -236,7 +236,9 @@ no_units()
     the account socks5-handler (userdel socks5-handler)
     /etc/socks5-handler/handler.conf
     /etc/xinetd.d/socks5-handler.saved
-    /etc/xinetd.d/socks5-handler-wait.saved" ]
+    /etc/xinetd.d/socks5-handler-wait.saved
+    /etc/systemd/system/socks5-handler-wait.service.d
+    /etc/systemd/system/socks5-handler@.service.d" ]
 	for port in 1080 1081; do
 		wait_until refused $port
 	done
@@ -245,7 +247,9 @@ no_units()
 	inside find /etc /usr/bin /usr/lib /usr/share /run -name '*socks5*' \
 		! -path '/run/systemd/*:1080-*' >"$BATS_TEST_TMPDIR/left"
 	cat "$BATS_TEST_TMPDIR/left"
-	[ "$(sort "$BATS_TEST_TMPDIR/left")" = "/etc/socks5-handler
+	[ "$(LC_ALL=C sort "$BATS_TEST_TMPDIR/left")" = "/etc/socks5-handler
+/etc/systemd/system/socks5-handler-wait.service.d
+/etc/systemd/system/socks5-handler@.service.d
 /etc/xinetd.d/socks5-handler-wait.saved
 /etc/xinetd.d/socks5-handler.saved" ]
 	# xinetd itself ends those of a service that is gone.

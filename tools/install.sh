@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# install.sh install PROGRAM: puts it and all that goes with it below $DESTDIR,
-# where $BINDIR, $MANDIR, $DOCDIR, $SYSCONFDIR, $UNITDIR and $SYSUSERSDIR say.
-# install.sh uninstall: takes that back.
+# install.sh install BUILD: puts the program that is there, and all that goes with
+# it, below $DESTDIR, where $BINDIR, $MANDIR, $DOCDIR, $SYSCONFDIR, $UNITDIR and
+# $SYSUSERSDIR say.
+# install.sh uninstall BUILD: takes that back.
 #
 # Each file appears whole, in place of the one before. Of those that an
 # administrator edits, $DOCDIR has a copy as they were installed: one that is
@@ -14,13 +15,13 @@ set -eu
 umask 022
 
 account=socks5-handler
-program=${2:-}
+build=$2
 
 # The list of all there is. What is done with each is $1_program, $1_file and
 # so on.
 each()
 {
-	"$1_program" "$program" "$BINDIR/socks5-handler"
+	"$1_program" "$build/socks5-handler" "$BINDIR/socks5-handler"
 	"$1_file" man/socks5-handler.8 "$MANDIR/man8/socks5-handler.8"
 	for page in rules users; do
 		"$1_file" man/socks5-handler.$page.5 \
@@ -42,7 +43,8 @@ each()
 
 	"$1_file" systemd/sysusers.conf "$SYSUSERSDIR/socks5-handler.conf"
 	"$1_account"
-	for name in handler.conf rules users; do
+	"$1_edited" "$build/handler.conf" socks5-handler/handler.conf
+	for name in rules users; do
 		"$1_edited" etc/$name socks5-handler/$name
 	done
 	for name in socks5-handler socks5-handler-wait; do
@@ -67,7 +69,7 @@ render()
 is_edited()
 {
 	! cmp -s "$DESTDIR$SYSCONFDIR/$2" "$DESTDIR$examples/$2" &&
-		! render "$1" | cmp -s - "$DESTDIR$SYSCONFDIR/$2"
+		! render "$1" 2>/dev/null | cmp -s - "$DESTDIR$SYSCONFDIR/$2"
 }
 
 # has_systemd: it is this machine's, and can be told.
