@@ -147,28 +147,28 @@ const struct terms_row terms_rows[TERMS_KEYS] = {
 	AT(lifetime_ms), .unit = " s"},
     [TERMS_IDLE] = {"idle", "idle=60",
 	"not a number of seconds; write for example 60, or 0 for no limit",
-	{"idle-timeout", "SECONDS", "0", "how long without a byte either way"},
+	{"idle-timeout", "SECONDS", "0", "without a byte in either direction"},
 	&seconds, AT(idle_ms), .unit = " s"},
     [TERMS_SOURCE] = {"source", "source=192.0.2.1",
 	"not an address; write one of this host's, or same for the one that "
 	"the client has reached",
 	{"source", "ADDRESS|same", NULL,
-	    "connect from, or same: as the client reached us"},
+	    "connect from it; same: the one the client chose"},
 	&source, AT(source), .several = true, .is_way = true},
     [TERMS_INTERFACE] = {"interface", "interface=eth0",
 	"not an interface; write its name, up to 15 bytes",
-	{"interface", "NAME", NULL, "the network interface to go out by"},
+	{"interface", "NAME", NULL, "connect through this network interface"},
 	&name, AT(interface), .is_way = true},
     [TERMS_MARK] = {"mark", "mark=42",
 	"not a mark; write a number of 32 bits, such as 42 or 0x2a",
-	{"mark", "N", NULL, "marks the packets, for firewall and routes"},
+	{"mark", "N", NULL, "set this mark on packets, for a firewall"},
 	&number, AT(mark), .max = UINT32_MAX, .is_way = true},
     /* More than a network carries; a typing error may reach it. */
     [TERMS_RATE] = {"rate", "rate=1000000",
 	"not a rate; write bytes a second up to 1000000000000, or 0 for no "
 	"limit",
-	{"rate", "BYTES", NULL, "bytes a second, each way"}, &number, AT(rate),
-	.max = 1000000000000, .unit = " bytes/s"},
+	{"rate", "BYTES", NULL, "at most so many a second in each direction"},
+	&number, AT(rate), .max = 1000000000000, .unit = " bytes/s"},
 };
 
 int
