@@ -22,27 +22,25 @@ UNITDIR ?= $(or $(shell pkg-config --variable=systemdsystemunitdir systemd \
 SYSUSERSDIR ?= $(or $(shell pkg-config --variable=sysusersdir systemd \
 	2>/dev/null),/usr/lib/sysusers.d)
 
-# Debian packages that each target needs beyond those before it.
+# Debian packages: of a BUILD, and what each target needs beyond it.
 BUILD_PACKAGES = gcc libc6-dev libsystemd-dev pkg-config
 BUILD_PACKAGES_static = gcc musl-tools linux-libc-dev
-RUN_PACKAGES = systemd
+RUN_PACKAGES = systemd curl
 CHECK_PACKAGES = systemd bats libcmocka-dev curl busybox socat ncat \
 	netcat-openbsd openssh-client git iproute2 procps strace util-linux \
-	chromium connect-proxy proxychains4 torsocks dante-client \
-	python3-socks tnftp python3-pyftpdlib netbase openssl whois apache2-utils \
-	bubblewrap nodejs node-socks openvpn links2
-# The inetds are only unpacked (tests/fetch-superservers.sh); these they load.
-CHECK_PACKAGES += libwrap0 libevent-2.1-7 libtirpc3 libbsd0 libgssapi-krb5-2 \
-	liblua5.3-0 libopentracing-c-wrapper0
+	connect-proxy proxychains4 torsocks dante-client python3-socks tnftp \
+	python3-pyftpdlib netbase openssl whois apache2-utils bubblewrap openvpn
+# Each for a test or two and larger than the others together: in CI only, or by
+# `make large-packages`; where they aren't, those tests are skipped.
+LARGE_PACKAGES = chromium links2 nodejs node-socks
 LINT_PACKAGES = clang-format clang-tidy cppcheck shellcheck mandoc systemd \
 	libcmocka-dev
 COVERAGE_PACKAGES = gcovr
 FUZZ_PACKAGES = clang libclang-rt-dev
-BENCH_PACKAGES = microsocks openssh-client gnuplot-nox systemd musl-tools \
-	iproute2 ethtool procps util-linux
-# These would start a daemon, and are only unpacked; what they load:
+BENCH_PACKAGES = microsocks openssh-client gnuplot-nox systemd iproute2 \
+	ethtool procps util-linux
+# These would start a daemon, and are only unpacked.
 BENCH_UNPACKED = dante-server openssh-server ucspi-tcp xinetd
-BENCH_PACKAGES += libwrap0 libpam0g libtirpc3 libgssapi-krb5-2
 
 # V=1 shows the commands.
 Q = $(if $(V),,@)
@@ -102,11 +100,20 @@ HOSTS = $(addprefix $(O)/tests/hosts/,client target listen hear \
 BENCH = $(patsubst %,$(O)/bench/%,load accept-exec start empty)
 SOURCES = socks5-handler.c \
 	$(shell find src static tests bench -name '*.[ch]')
-SCRIPTS = $(wildcard tools/*.sh tests/*.sh tests/*.bash tests/*.bats) \
+SCRIPTS = $(wildcard tools/*.sh tools/*.bash tests/*.sh tests/*.bash tests/*.bats) \
 	$(wildcard bench/*.bash) bench/run bench/inside bench/charts \
 	tests/run .ci/run xinetd/tcpserver
 
-all: build-packages $(BIN)
+# Packages first, then all else, with as many jobs as were asked for, or two; and
+# one target after the other: two would install, or compile, the same at once.
+ifeq ($(MAKELEVEL),0)
+.NOTPARALLEL:
+endif
+QUIETLY = --no-print-directory $(if $(V),,-s) \
+	$(if $(findstring jobserver,$(MAKEFLAGS)),,-j2)
+
+all: build-packages
+	@$(MAKE) $(QUIETLY) $(BIN)
 
 static:
 	@$(MAKE) --no-print-directory BUILD=static all
@@ -120,6 +127,8 @@ help:
 	@echo '                 BUILD=static: those that are run on that build'
 	@echo '                 ONLY="relay time": these suites alone'
 	@echo '                 TEST=REGEX: of these the tests of such a name'
+	@echo 'make large-packages'
+	@echo '                 install what few tests need: a browser, node'
 	@echo 'make lint        format, layers, static analysis, scripts, units'
 	@echo 'make format      what lint says of the form of C, mended'
 	@echo 'make coverage    which lines the tests reach'
@@ -164,8 +173,8 @@ $(O)/%.o: %.c Makefile
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
-run: build-packages run-packages
-	@$(MAKE) --no-print-directory -s $(BIN)
+run: run-packages
+	@$(MAKE) $(QUIETLY) $(BIN)
 	@tools/run.sh $(PORT) $(TOP)/$(BIN) $(OPTIONS)
 
 # --- the tests -----------------------------------------------------------
@@ -209,21 +218,19 @@ check-programs: $(BIN) $(UNIT) $(HOSTS) $(FUZZ) $(BENCH) $(BIN)-splice \
 # The static build has no cmocka: what is run on it comes from the other one.
 check: CHECK_BUILD = $(BUILD:static=release)
 check: check-packages
-	@$(MAKE) --no-print-directory BUILD=$(CHECK_BUILD) build-packages
-	@$(MAKE) --no-print-directory -s -j2 BUILD=$(CHECK_BUILD) check-programs
+	@$(MAKE) $(QUIETLY) BUILD=$(CHECK_BUILD) check-programs
 	@[ $(CHECK_BUILD) != release ] || \
-		$(MAKE) --no-print-directory -s -j2 static
-	@tests/fetch-superservers.sh build/superservers
+		$(MAKE) $(QUIETLY) BUILD=static build/static/socks5-handler
 	@TEST='$(subst ','\'',$(value TEST))' tests/run $(BUILD) $(ONLY)
 
-coverage: build-packages check-packages coverage-packages
+coverage: coverage-packages
 	find build/coverage -name '*.gcda' -delete 2>/dev/null || :
 	$(MAKE) BUILD=coverage check
 	gcovr -r . --object-directory build/coverage -f src/ \
 		-f socks5-handler.c
 
 # libFuzzer starts from the corpus, and writes what it finds to build/.
-fuzz: build-packages fuzz-packages
+fuzz: fuzz-packages
 	@for target in $(FUZZ:$(O)/tests/fuzz/%=%); do \
 		$(MAKE) --no-print-directory -s BUILD=fuzz CC=clang \
 			FUZZ_TARGET=$$target fuzz-one || exit 1; \
@@ -257,16 +264,16 @@ $(O)/bench/empty-static: bench/empty.c Makefile
 
 bench-programs: $(BIN) $(BIN)-readwrite $(BENCH) $(O)/bench/empty-static
 
-bench: build-packages static-packages bench-packages
-	@$(MAKE) --no-print-directory -s -j2 bench-programs static
-	@tests/fetch-superservers.sh build/bench/unpacked $(BENCH_UNPACKED)
+bench: bench-packages
+	@$(MAKE) $(QUIETLY) bench-programs
+	@$(MAKE) $(QUIETLY) BUILD=static build/static/socks5-handler
 	@bench/run $(ONLY)
 
 # --- lint ----------------------------------------------------------------
 
 # Two at a time, those that take seconds first, then the longest; and what one
 # of them says in one piece.
-lint: build-packages static-packages lint-packages
+lint: lint-packages
 	@$(MAKE) --no-print-directory -j2 --output-sync=target lint-layers \
 		lint-man lint-units lint-format lint-shell lint-warnings \
 		lint-tidy lint-cppcheck
@@ -355,27 +362,36 @@ clean:
 
 # --- what is missing -----------------------------------------------------
 
+# Each with one installation. What isn't in an ordinary user's PATH is in sbin.
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
+NEED = @tools/need.sh
+BUILDS = $(BUILD_PACKAGES) $(BUILD_PACKAGES_static)
+
 build-packages:
-	@tools/need.sh $(or $(BUILD_PACKAGES_$(BUILD)),$(BUILD_PACKAGES))
-static-packages:
-	@tools/need.sh $(BUILD_PACKAGES_static)
+	$(NEED) $(or $(BUILD_PACKAGES_$(BUILD)),$(BUILD_PACKAGES))
 run-packages:
-	@tools/need.sh $(RUN_PACKAGES)
+	$(NEED) $(or $(BUILD_PACKAGES_$(BUILD)),$(BUILD_PACKAGES)) $(RUN_PACKAGES)
 check-packages:
-	@tools/need.sh $(CHECK_PACKAGES)
+	@tests/fetch-superservers.sh build/superservers
+	$(NEED) $(BUILDS) $(CHECK_PACKAGES) $(if $(CI),$(LARGE_PACKAGES)) \
+		$$(<build/superservers/libraries)
+	$(NEED) --offer large-packages $(LARGE_PACKAGES)
+large-packages:
+	$(NEED) $(LARGE_PACKAGES)
 lint-packages:
-	@tools/need.sh $(LINT_PACKAGES)
+	$(NEED) $(BUILDS) $(LINT_PACKAGES)
 coverage-packages:
-	@tools/need.sh $(COVERAGE_PACKAGES)
+	$(NEED) $(COVERAGE_PACKAGES)
 fuzz-packages:
-	@tools/need.sh $(FUZZ_PACKAGES)
+	$(NEED) $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
 bench-packages:
-	@tools/need.sh $(BENCH_PACKAGES)
+	@tests/fetch-superservers.sh build/bench/unpacked $(BENCH_UNPACKED)
+	$(NEED) $(BUILDS) $(BENCH_PACKAGES) $$(<build/bench/unpacked/libraries)
 
 .PHONY: all static help run check check-programs coverage fuzz fuzz-one bench \
 	bench-programs bench-packages lint format \
 	lint-format lint-layers lint-warnings lint-cppcheck lint-tidy \
 	lint-shell lint-man lint-units $(TIDY) install uninstall clean \
-	build-packages static-packages run-packages check-packages lint-packages \
+	build-packages run-packages check-packages large-packages lint-packages \
 	coverage-packages fuzz-packages
 .SECONDARY:

@@ -1,17 +1,16 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # SPDX-License-Identifier: ISC
 # fetch-superservers.sh DIR [PACKAGE...]: unpacks the super-servers that the
 # tests start, or these packages, into DIR, each into DIR/PACKAGE, and says so
-# before it does. Says nothing when all of them are there.
+# before it does. Says nothing when all of them are there. DIR/libraries names
+# the packages of libraries that they load.
 #
 # They are not installed: Debian's inetds conflict with each other, and each of
 # these packages would start a daemon on this machine.
-set -eu
+set -eu -o pipefail
 
-packages='xinetd openbsd-inetd inetutils-inetd ucspi-tcp ipsvd openssh-server'
-# fail2ban, whose filter of ours is tried, what it reads the journal with, and
-# what may stand in front of us.
-packages="$packages fail2ban python3-systemd haproxy"
+# shellcheck source=tools/apt.bash
+. "$(dirname "$0")/../tools/apt.bash"
 
 fail()
 {
@@ -20,54 +19,62 @@ fail()
 }
 
 [ $# -gt 0 ] || fail 'usage: fetch-superservers.sh DIR [PACKAGE...]'
-[ $# = 1 ] || packages=$(shift && echo "$*")
-[ "$(cat "$1/.complete" 2>/dev/null)" != "$packages" ] || exit 0
-mkdir -p "$1" 2>/dev/null || fail "$1 can't be created."
-dir=$(cd "$1" && pwd)
+dir=$1
+shift
+# With fail2ban, whose filter of ours is tried, what it reads the journal with;
+# and what may stand in front of us.
+[ $# -gt 0 ] || set -- xinetd openbsd-inetd inetutils-inetd ucspi-tcp ipsvd \
+	openssh-server fail2ban python3-systemd haproxy
+[ "$(cat "$dir/.complete" 2>/dev/null)" != "$*" ] || exit 0
+mkdir -p "$dir" 2>/dev/null || fail "$dir can't be created."
+dir=$(realpath "$dir")
 
-if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
-	echo "No apt-get here; what needs these is left out: $packages" >&2
+if [ -z "$(command -v apt-get)" ] || [ -z "$(command -v dpkg-deb)" ]; then
+	echo "No apt-get here; what needs these is left out: $*" >&2
+	: >"$dir/libraries"
 	exit 0
 fi
 
-echo "Fetching with apt-get, to unpack into $1 only: $packages"
+echo "Fetching with apt-get, to unpack into $dir only: $*"
 # Beside it, so that to move what is whole is to rename it.
-work=$(mktemp -d "$dir/.fetch.XXXXXX") || fail "$1 can't be written to."
+work=$(mktemp -d "$dir/.fetch.XXXXXX") || fail "$dir can't be written to."
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# download OPTION...: all of them, into the directory we are in. As root, apt
+# download PACKAGE...: all of them, into the directory we are in. As root, apt
 # would become a user who can't write here, and warn about it.
 download()
 {
-	# Unquoted: one word for each package.
-	# shellcheck disable=SC2086
-	apt-get -qq -o APT::Sandbox::User=root "$@" download $packages \
+	look_up "$@"
+	apt-get -qq -o APT::Sandbox::User=root download "${found[@]}" \
 		</dev/null >>"$work/log" 2>&1
 }
 
-# Where the machine's package lists are old or missing, it is done with lists
-# of our own, which need no root and change nothing on the machine.
-download_with_own_lists()
+# libraries: of the packages in the directory we are in.
+libraries()
 {
-	rm -f ./*.deb
-	mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
-	set -- -o Dir::State::Lists="$work/lists" -o Dir::Cache="$work/cache"
-	apt-get -qq -o APT::Sandbox::User=root "$@" update \
-		</dev/null >>"$work/log" 2>&1 &&
-		download "$@"
+	local file
+
+	for file in *.deb; do
+		dpkg-deb -f "$file" Depends Pre-Depends
+	done | sed 's/^[A-Z][a-zA-Z-]*://' | tr , '\n' |
+		sed -n 's/^ *\(lib[^ :|]*\).*/\1/p' | sort -u
 }
 
 mkdir "$work/packages"
 cd "$work/packages"
-download || download_with_own_lists ||
+# Where the machine's package lists are old or missing, with lists of our own.
+{ has_lists && download "$@"; } ||
+	{ rm -f ./*.deb && use_own_lists "$work" 2>>"$work/log" && download "$@"; } ||
 	fail "apt-get can't download them: $(grep '^E:' "$work/log" |
 		sed -n '1s/^E: //p')"
+leave_out_absent
+libraries >"$dir/libraries"
 
-for package in $packages; do
+for package in "${found[@]}"; do
 	dpkg-deb -x "$package"_*.deb "$work/$package" ||
-		fail "$package can't be unpacked into $1."
+		fail "$package can't be unpacked into $dir."
 	rm -rf "${dir:?}/$package"
 	mv "$work/$package" "$dir/$package"
 done
-echo "$packages" >"$dir/.complete"
+echo "$*" >"$dir/.complete"

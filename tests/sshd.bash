@@ -26,7 +26,8 @@ make_keys()
 # sshd_config: its own port apart.
 sshd_config()
 {
-	local variable
+	local variable program
+	local libexec=$SUPERSERVERS/openssh-server/usr/lib/openssh
 
 	cat <<-END
 		HostKey $dir/host
@@ -42,6 +43,11 @@ sshd_config()
 		PrintLastLog no
 		MaxStartups 100
 	END
+	# From 9.8 on it is in two programs, from 10.0 on in three.
+	for program in session auth; do
+		[ ! -x "$libexec/sshd-$program" ] ||
+			echo "Sshd${program^}Path $libexec/sshd-$program"
+	done
 	printf SetEnv
 	for variable in ASAN_OPTIONS UBSAN_OPTIONS SOCKS5_CI_RUN; do
 		printf ' "%s=%s"' "$variable" "${!variable:-}"
