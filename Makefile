@@ -175,7 +175,7 @@ $(O)/%.o: %.c Makefile
 
 run: run-packages
 	@$(MAKE) $(QUIETLY) $(BIN)
-	@tools/run.sh $(PORT) $(TOP)/$(BIN) $(OPTIONS)
+	@tools/run.sh '$(PORT)' $(TOP)/$(BIN) $(OPTIONS)
 
 # --- the tests -----------------------------------------------------------
 

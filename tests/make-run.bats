@@ -62,7 +62,7 @@ nobody_listens()
 	grep -q '30 seconds.*Connection reset by peer' "$SERVER_LOG"
 	grep -q 'make run OPTIONS=--lifetime=0$' "$SERVER_LOG"
 	run make -s -n -C "$TOP" run OPTIONS=--lifetime=0
-	[[ $output == *"tools/run.sh 1080 "*"socks5-handler --lifetime=0"* ]]
+	[[ $output == *"tools/run.sh '1080' "*"socks5-handler --lifetime=0"* ]]
 	start_target drain-reset
 	"$HOSTS/client" "tcp:127.0.0.1:$PORT" "${greet[@]}" \
 		"send:$(request4 "$port")" reply:00 reset
@@ -96,13 +96,21 @@ nobody_listens()
 	wait_until nobody_listens
 }
 
-@test "a port that is taken, or is none: a sentence" {
+@test "a port that is taken, or none, or not ours: a sentence" {
+	need_namespaces
 	run_it
 	run "$TOP/tools/run.sh" "$PORT" "$PROGRAM"
 	[ "$status" -ne 0 ]
 	[ "${#lines[@]}" -eq 1 ]
 	[[ $output == "Somebody listens on port $PORT already; try another: "* ]]
-	run "$TOP/tools/run.sh" ssh "$PROGRAM"
-	[ "$status" -eq 64 ]
-	[[ $output == "PORT=ssh is not a port; "* ]]
+	for PORT in ssh 80000 65536 0 '' -1 1080x 018446744073709551617; do
+		run "$TOP/tools/run.sh" "$PORT" "$PROGRAM"
+		[ "$status" -eq 64 ]
+		[ "$output" = "PORT=$PORT is no port, which is from 1 to \
+65535; write for example make run PORT=1081" ]
+	done
+	run unshare -U --map-user=1000 "$TOP/tools/run.sh" 80 "$PROGRAM"
+	[ "$status" -eq 1 ]
+	[ "$output" = "Only root may listen on port 80; \
+try another: make run PORT=1081" ]
 }

@@ -9,11 +9,20 @@ handler=$2
 shift 2
 
 case $port in
-'' | *[!0-9]* | ??????*)
-	echo "PORT=$port is not a port; write for example make run PORT=1081" >&2
-	exit 64
-	;;
+'' | 0* | *[!0-9]* | ??????*) valid=0 ;;
+*) valid=$((port <= 65535)) ;;
 esac
+if [ "$valid" -eq 0 ]; then
+	echo "PORT=$port is no port, which is from 1 to 65535;" \
+		"write for example make run PORT=1081" >&2
+	exit 64
+fi
+if [ "$port" -lt "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" ] &&
+	[ "$(id -u)" -ne 0 ]; then
+	echo "Only root may listen on port $port;" \
+		"try another: make run PORT=1081" >&2
+	exit 1
+fi
 
 # Whether somebody listens on the port, by the kernel's own list.
 listening()
