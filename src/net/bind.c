@@ -6,6 +6,7 @@
  */
 #include "net/bind.h"
 #include "base/tcp.h"
+#include "net/sockopt.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -39,27 +40,19 @@ bind_from_anyone(const struct wire_destination *dst)
 	return IN6_IS_ADDR_UNSPECIFIED(&addr.in6.sin6_addr);
 }
 
-/* A socket, whose interface and mark are as they have to be; its source too,
- * unless it is bound by the caller. Or -1 and a failure. */
+/* A socket on these terms, or -1 and a failure. */
 static int
-open_on_terms(const struct dial_options *wanted, sa_family_t family, int type,
-    bool with_source, struct failure *failure)
+open_on_terms(const struct terms *terms, sa_family_t family, int type,
+    struct failure *failure)
 {
-	struct dial_options options;
 	int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0) {
 		failure_of_system(failure, errno);
 		return -1;
 	}
-	if (!wanted)
-		return fd;
-	options = *wanted;
-	options.rate = 0; /* of the relay's socket, and not of this one */
-	if (!with_source)
-		options.source[0] = options.source[1] = (union addr){0};
 	failure_set(failure, OUTCOME_TERMS_UNMET, 0, NULL);
-	if (dial_set_up(fd, family, &options, &failure->cause) == 0)
+	if (sockopt_apply(fd, family, terms, &failure->cause) == 0)
 		return fd;
 	close(fd);
 	return -1;
@@ -67,8 +60,8 @@ open_on_terms(const struct dial_options *wanted, sa_family_t family, int type,
 
 /* Our own address on the way there. No packet is sent. */
 static enum outcome
-route_to(const union addr *there, const struct dial_options *wanted,
-    union addr *out, struct failure *failure)
+route_to(const union addr *there, const struct terms *terms, union addr *out,
+    struct failure *failure)
 {
 	union addr to = *there;
 	socklen_t len = sizeof(*out);
@@ -76,7 +69,7 @@ route_to(const union addr *there, const struct dial_options *wanted,
 	int fd;
 
 	addr_set_port(&to, 9);
-	fd = open_on_terms(wanted, to.sa.sa_family, SOCK_DGRAM, true, failure);
+	fd = open_on_terms(terms, to.sa.sa_family, SOCK_DGRAM, failure);
 	if (fd < 0)
 		return failure->outcome;
 	if (connect(fd, &to.sa, addr_len(&to)) < 0 ||
@@ -97,18 +90,15 @@ static enum outcome
 choose_reached(const struct bind_options *options, union addr *out,
     struct failure *failure)
 {
-	const struct dial_options *wanted = options->sockets;
+	const union addr *source;
 
 	if (!options->reached)
 		return failure_set(failure, OUTCOME_COMMAND_UNSUPPORTED, 0,
 		    "BIND needs a client with an IP address");
 	*out = any_port_of(options->reached);
-	for (size_t i = 0; wanted && i < 2; i++) {
-		if (wanted->source[i].sa.sa_family == out->sa.sa_family) {
-			*out = any_port_of(&wanted->source[i]);
-			break;
-		}
-	}
+	source = &options->terms.source.at[out->sa.sa_family == AF_INET6];
+	if (source->sa.sa_family == out->sa.sa_family)
+		*out = any_port_of(source);
 	if (has_family(out, options->family))
 		return OUTCOME_DONE;
 	return failure_of_system(failure, EAFNOSUPPORT);
@@ -129,7 +119,7 @@ choose_address(const struct bind_options *options, union addr *out,
 
 		if (!has_family(&there, options->family))
 			continue;
-		if (route_to(&there, options->sockets, &here, failure) ==
+		if (route_to(&there, &options->terms, &here, failure) ==
 		    OUTCOME_DONE) {
 			*out = any_port_of(&here);
 			return OUTCOME_DONE;
@@ -147,14 +137,17 @@ bind_open(const struct bind_options *options, struct bind_listener *out,
     struct failure *failure)
 {
 	struct bind_listener listener = {.options = options};
+	struct terms terms = options->terms;
 	socklen_t len = sizeof(listener.bound);
 	enum outcome outcome =
 	    choose_address(options, &listener.bound, failure);
 
 	if (outcome != OUTCOME_DONE)
 		return outcome;
-	listener.fd = open_on_terms(options->sockets,
-	    listener.bound.sa.sa_family, SOCK_STREAM, false, failure);
+	/* The source has been looked at, and stands in `bound`. */
+	terms.source = (struct terms_source){0};
+	listener.fd = open_on_terms(
+	    &terms, listener.bound.sa.sa_family, SOCK_STREAM, failure);
 	if (listener.fd < 0)
 		return failure->outcome;
 	/* Who is accepted has it from here. */

@@ -23,8 +23,8 @@ struct bind_options {
 	/* AF_INET or AF_INET6: that family alone; AF_UNSPEC: either. */
 	sa_family_t family;
 	/* What holds for the sockets: a source is where to listen, its family
-	 * permitting. NULL: nothing. */
-	const struct dial_options *sockets;
+	 * permitting. */
+	struct terms terms;
 	/* The rules' word on somebody who is expected; NULL: welcome. */
 	bool (*permits)(void *context, const union addr *from);
 	void *context;
@@ -52,7 +52,7 @@ bool bind_from_anyone(const struct wire_destination *dst);
  *
  * OUTCOME_DONE; _COMMAND_UNSUPPORTED: there is no address to be reached at;
  * _FAMILY_UNSUPPORTED: none of this family; _NETWORK_UNREACHABLE and so on: no
- * way to any expected address; _TERMS_UNMET: dial_set_up(); _SYSTEM.
+ * way to any expected address; _TERMS_UNMET: sockopt_apply(); _SYSTEM.
  */
 enum outcome bind_open(const struct bind_options *options,
     struct bind_listener *out, struct failure *failure);

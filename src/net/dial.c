@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "net/dial.h"
 #include "base/tcp.h"
+#include "net/sockopt.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <net/if.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -25,109 +23,14 @@
 /* fds[0] is the client; fds[1 + i] the attempt at address i, -1 if none. */
 struct attempts {
 	const struct addr_list *list;
-	const struct dial_options *options;
+	const struct terms *terms;
 	bool mptcp; /* still to be asked for */
 	size_t started, pending;
 	struct failure worst; /* so far */
 	struct pollfd fds[1 + ADDR_LIST_MAX];
 };
 
-static int
-use_interface(int fd, const char *name, struct fault *fault)
-{
-	size_t len = strlen(name);
-
-	/* The kernel would cut a longer name, and take "" for any. */
-	if (len == 0 || len >= IFNAMSIZ)
-		errno = ENODEV;
-	else if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name,
-		     (socklen_t)len) == 0)
-		return 0;
-	if (errno == ENODEV)
-		return fault_set(fault, errno,
-		    "interface=%s: there is no such interface", name);
-	if (errno == EPERM)
-		return fault_set(
-		    fault, errno, "interface=%s needs CAP_NET_RAW", name);
-	return fault_set(
-	    fault, errno, "interface=%s: %s", name, strerror(errno));
-}
-
-static int
-use_mark(int fd, uint32_t mark, struct fault *fault)
-{
-	if (setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) == 0)
-		return 0;
-	if (errno == EPERM)
-		return fault_set(
-		    fault, errno, "mark=%u needs CAP_NET_ADMIN", mark);
-	return fault_set(fault, errno, "mark=%u: %s", mark, strerror(errno));
-}
-
-static int
-use_rate(int fd, uint64_t rate, struct fault *fault)
-{
-	struct io_end end = {.fd = fd, .kind = IO_TCP};
-	int rc = tcp_set_rate(&end, rate);
-
-	if (rc == 0)
-		return 0;
-	return fault_set(
-	    fault, -rc, "rate=%" PRIu64 ": %s", rate, strerror(-rc));
-}
-
-static int
-use_source(int fd, const union addr *source, struct fault *fault)
-{
-	const int on = 1;
-	char text[INET6_ADDRSTRLEN];
-	union addr own = *source;
-
-	if (own.sa.sa_family == AF_INET) {
-		own.in.sin_port = 0;
-		inet_ntop(AF_INET, &own.in.sin_addr, text, sizeof(text));
-	} else {
-		own.in6.sin6_port = 0;
-		inet_ntop(AF_INET6, &own.in6.sin6_addr, text, sizeof(text));
-	}
-	/*
-	 * connect() chooses the port then, and takes one that serves other
-	 * targets too; bind() would give each away once only.
-	 */
-	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
-	if (bind(fd, &own.sa, addr_len(&own)) == 0)
-		return 0;
-	if (errno == EADDRNOTAVAIL)
-		return fault_set(fault, errno,
-		    "source=%s is no address of this machine", text);
-	if (own.sa.sa_family == AF_INET6 && errno == EINVAL &&
-	    IN6_IS_ADDR_LINKLOCAL(&own.in6.sin6_addr))
-		return fault_set(fault, errno,
-		    "source=%s is link-local and needs an interface", text);
-	return fault_set(fault, errno, "source=%s: %s", text, strerror(errno));
-}
-
-/* A link-local source is looked for at the interface, which goes first. */
-int
-dial_set_up(int fd, sa_family_t family, const struct dial_options *options,
-    struct fault *fault)
-{
-	int rc = 0;
-
-	if (options->interface)
-		rc = use_interface(fd, options->interface, fault);
-	if (rc == 0 && options->mark)
-		rc = use_mark(fd, options->mark, fault);
-	if (rc == 0 && options->rate)
-		rc = use_rate(fd, options->rate, fault);
-	for (size_t i = 0; rc == 0 && i < 2; i++) {
-		if (options->source[i].sa.sa_family == family)
-			rc = use_source(fd, &options->source[i], fault);
-	}
-	return rc;
-}
-
-/* A socket as the options want it, or -1 and a failure. */
+/* A socket as the terms want it, or -1 and a failure. */
 static int
 open_attempt(struct attempts *try, sa_family_t family, struct failure *failure)
 {
@@ -148,8 +51,11 @@ open_attempt(struct attempts *try, sa_family_t family, struct failure *failure)
 		return -1;
 	}
 	tcp_set_oobinline(&(struct io_end){.fd = fd, .kind = IO_TCP});
+	if (try->terms->rate)
+		tcp_set_rate(&(struct io_end){.fd = fd, .kind = IO_TCP},
+		    try->terms->rate);
 	failure_set(failure, OUTCOME_TERMS_UNMET, 0, NULL);
-	if (dial_set_up(fd, family, try->options, &failure->cause) == 0)
+	if (sockopt_apply(fd, family, try->terms, &failure->cause) == 0)
 		return fd;
 	close(fd);
 	return -1;
@@ -277,7 +183,7 @@ await_attempts(struct attempts *try, bool *start, struct dial_result *out)
 }
 
 enum outcome
-dial(const struct addr_list *list, const struct dial_options *options,
+dial(const struct addr_list *list, const struct terms *terms, bool mptcp,
     const struct io_end *client, struct dial_result *out,
     struct failure *failure)
 {
@@ -287,8 +193,8 @@ dial(const struct addr_list *list, const struct dial_options *options,
 	int rc = 0;
 
 	try.list = list;
-	try.options = options;
-	try.mptcp = options->mptcp && options->rate == 0;
+	try.terms = terms;
+	try.mptcp = mptcp && terms->rate == 0;
 	try.started = try.pending = 0;
 	try.worst.outcome = OUTCOME_DONE;
 	try.fds[0] = (struct pollfd){.fd = client->fd, .events = 0};

@@ -12,8 +12,9 @@ struct terms_kind {
 	/* 0; or with nothing set -EINVAL, or -EEXIST: one value too many. */
 	int (*set)(const char *text, size_t len, uint64_t max, void *value);
 	bool (*equal)(const void *a, const void *b);
-	/* "" where nothing is set. NULL: it isn't told. */
+	/* These two as terms_value() and terms_sockopt(); NULL: nothing. */
 	void (*print)(const void *value, char out[TERMS_TEXT_MAX]);
+	socklen_t (*give)(const void *value, union terms_sockopt *out);
 };
 
 /* --- times in milliseconds, and numbers: 0 is nothing ----------------------
@@ -54,10 +55,19 @@ print_number(const void *value, char out[TERMS_TEXT_MAX])
 	snprintf(out, TERMS_TEXT_MAX, *number ? "%" PRIu64 : "", *number);
 }
 
+static socklen_t
+give_number(const void *value, union terms_sockopt *out)
+{
+	const uint64_t *number = value;
+
+	out->number = (int)*number;
+	return *number ? sizeof(out->number) : 0;
+}
+
 static const struct terms_kind seconds = {
-    set_seconds, equal_numbers, print_seconds};
+    set_seconds, equal_numbers, print_seconds, NULL};
 static const struct terms_kind number = {
-    set_number, equal_numbers, print_number};
+    set_number, equal_numbers, print_number, give_number};
 
 /* --- names ---------------------------------------------------------------- */
 
@@ -92,7 +102,15 @@ print_name(const void *value, char out[TERMS_TEXT_MAX])
 	snprintf(out, TERMS_TEXT_MAX, "%s", (const char *)value);
 }
 
-static const struct terms_kind name = {set_name, equal_names, print_name};
+static socklen_t
+give_name(const void *value, union terms_sockopt *out)
+{
+	memcpy(out->name, value, sizeof(out->name));
+	return (socklen_t)strlen(out->name);
+}
+
+static const struct terms_kind name = {
+    set_name, equal_names, print_name, give_name};
 
 /* --- where it comes from -------------------------------------------------- */
 
@@ -134,7 +152,7 @@ equal_sources(const void *a, const void *b)
 	       addr_equal(&x->at[1], &y->at[1]);
 }
 
-static const struct terms_kind source = {set_source, equal_sources, NULL};
+static const struct terms_kind source = {set_source, equal_sources, NULL, NULL};
 
 #define AT(field) offsetof(struct terms, field)
 
@@ -154,15 +172,17 @@ const struct terms_row terms_rows[TERMS_KEYS] = {
 	"the client has reached",
 	{"source", "ADDRESS|same", NULL,
 	    "connect from it; same: the one the client chose"},
-	&source, AT(source), .several = true, .is_way = true},
+	&source, AT(source), .several = true},
     [TERMS_INTERFACE] = {"interface", "interface=eth0",
 	"not an interface; write its name, up to 15 bytes",
 	{"interface", "NAME", NULL, "connect through this network interface"},
-	&name, AT(interface), .is_way = true},
+	&name, AT(interface), .sockopt = {{SOL_SOCKET, SO_BINDTODEVICE}},
+	.needs = "CAP_NET_RAW"},
     [TERMS_MARK] = {"mark", "mark=42",
 	"not a mark; write a number of 32 bits, such as 42 or 0x2a",
 	{"mark", "N", NULL, "set this mark on packets, for a firewall"},
-	&number, AT(mark), .max = UINT32_MAX, .is_way = true},
+	&number, AT(mark), .max = UINT32_MAX,
+	.sockopt = {{SOL_SOCKET, SO_MARK}}, .needs = "CAP_NET_ADMIN"},
     /* More than a network carries; a typing error may reach it. */
     [TERMS_RATE] = {"rate", "rate=1000000",
 	"not a rate; write bytes a second up to 1000000000000, or 0 for no "
@@ -197,13 +217,15 @@ terms_set(
 }
 
 static bool
-rows_agree(const struct terms *a, const struct terms *b, bool ways_alone)
+rows_agree(const struct terms *a, const struct terms *b, bool sockets_alone)
 {
 	for (int key = 0; key < TERMS_KEYS; key++) {
 		const struct terms_row *row = &terms_rows[key];
 
-		if ((row->is_way || !ways_alone) &&
-		    !row->kind->equal((const char *)a + row->offset,
+		if (sockets_alone && key != TERMS_SOURCE &&
+		    !row->sockopt[0].name)
+			continue;
+		if (!row->kind->equal((const char *)a + row->offset,
 			(const char *)b + row->offset))
 			return false;
 	}
@@ -217,9 +239,30 @@ terms_equal(const struct terms *a, const struct terms *b)
 }
 
 bool
-terms_equal_way(const struct terms *a, const struct terms *b)
+terms_equal_sockets(const struct terms *a, const struct terms *b)
 {
 	return rows_agree(a, b, true);
+}
+
+char *
+terms_value(
+    const struct terms *terms, enum terms_key key, char out[TERMS_TEXT_MAX])
+{
+	const struct terms_row *row = &terms_rows[key];
+
+	*out = '\0';
+	if (row->kind->print)
+		row->kind->print((const char *)terms + row->offset, out);
+	return out;
+}
+
+socklen_t
+terms_sockopt(
+    const struct terms *terms, enum terms_key key, union terms_sockopt *out)
+{
+	const struct terms_row *row = &terms_rows[key];
+
+	return row->kind->give((const char *)terms + row->offset, out);
 }
 
 char *
@@ -231,11 +274,9 @@ terms_describe(const struct terms *terms, char out[TERMS_TEXT_MAX])
 		used = (size_t)sprintf(out, "lifetime unlimited");
 	for (int key = 0; key < TERMS_KEYS; key++) {
 		const struct terms_row *row = &terms_rows[key];
-		const void *value = (const char *)terms + row->offset;
-		char text[TERMS_TEXT_MAX] = "";
+		char text[TERMS_TEXT_MAX];
 
-		if (row->kind->print)
-			row->kind->print(value, text);
+		terms_value(terms, (enum terms_key)key, text);
 		if (*text)
 			used +=
 			    (size_t)snprintf(out + used, TERMS_TEXT_MAX - used,

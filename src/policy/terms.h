@@ -56,7 +56,17 @@ struct terms_row {
 	uint64_t max;                  /* of a number */
 	const char *unit;              /* what --explain puts behind it */
 	bool several;                  /* values, with commas between */
-	bool is_way;                   /* datagrams have to agree in it */
+	/* Its option of a socket, and of one of IPv6 if that is another. */
+	struct {
+		int level, name;
+	} sockopt[2];
+	const char *needs; /* the capability for that, where one is needed */
+};
+
+/* What setsockopt(2) is given. */
+union terms_sockopt {
+	int number;
+	char name[IF_NAMESIZE];
 };
 
 extern const struct terms_row terms_rows[TERMS_KEYS];
@@ -83,10 +93,19 @@ const char *terms_set(
 /* Whether a session would notice no difference. */
 bool terms_equal(const struct terms *a, const struct terms *b);
 
-/* Whether datagrams leave by the same way. */
-bool terms_equal_way(const struct terms *a, const struct terms *b);
+/* Whether sockets come out the same: but for how long and how fast. */
+bool terms_equal_sockets(const struct terms *a, const struct terms *b);
 
-/* "lifetime 30 s, mark 42": all but the source. Returns out. */
+/* The value as it is written, "" where nothing is set. Returns out. The
+ * source's isn't told. */
+char *terms_value(
+    const struct terms *terms, enum terms_key key, char out[TERMS_TEXT_MAX]);
+
+/* The value for a socket's option: so many bytes, 0 where nothing is set. */
+socklen_t terms_sockopt(
+    const struct terms *terms, enum terms_key key, union terms_sockopt *out);
+
+/* "lifetime 30 s, mark 42": all that terms_value() tells. Returns out. */
 char *terms_describe(const struct terms *terms, char out[TERMS_TEXT_MAX]);
 
 #endif

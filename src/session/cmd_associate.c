@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "session/cmd_associate.h"
 #include "base/tcp.h"
+#include "net/sockopt.h"
 #include "session/decision.h"
 
 #include <errno.h>
@@ -36,7 +37,7 @@ permits(
 		return false;
 	permit_terms(&s->permit, &list.at[0].answer, &terms);
 	if (s->associate.is_held)
-		return terms_equal_way(&s->egress.terms, &terms);
+		return terms_equal_sockets(&s->egress.terms, &terms);
 	if (terms.lifetime_ms != s->egress.terms.lifetime_ms)
 		io_alarm(terms.lifetime_ms);
 	s->egress.terms = terms;
@@ -51,12 +52,11 @@ set_up(void *context, int fd, sa_family_t family)
 {
 	struct session *s = context;
 	struct failure *failure = &s->associate.failure;
-	struct dial_options options;
+	struct terms terms = s->egress.terms;
 
-	if (egress_options(&s->egress.terms, &s->peer, &options, failure) !=
-	    OUTCOME_DONE)
+	if (egress_find_source(&s->peer, &terms, failure) != OUTCOME_DONE)
 		return -EADDRNOTAVAIL;
-	return dial_set_up(fd, family, &options, &failure->cause);
+	return sockopt_apply(fd, family, &terms, &failure->cause);
 }
 
 enum outcome

@@ -54,7 +54,6 @@ cmd_bind_prepare(struct session *s)
 	b->listener.fd = -1;
 	b->options = (struct bind_options){
 	    .family = s->socks4 ? AF_INET : AF_UNSPEC,
-	    .sockets = &b->sockets,
 	    .permits = is_welcome,
 	    .context = s,
 	};
@@ -71,8 +70,8 @@ cmd_bind_prepare(struct session *s)
 	if (!b->anyone)
 		b->options.expected = &b->expected;
 	permit_terms(&s->permit, by, &s->egress.terms);
-	outcome = egress_options(
-	    &s->egress.terms, &s->peer, &b->sockets, &s->failure);
+	b->options.terms = s->egress.terms;
+	outcome = egress_find_source(&s->peer, &b->options.terms, &s->failure);
 	if (outcome == OUTCOME_DONE)
 		outcome = bind_open(&b->options, &b->listener, &s->failure);
 	if (outcome == OUTCOME_DONE)

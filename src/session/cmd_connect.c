@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "session/cmd_connect.h"
 #include "base/tcp.h"
+#include "net/dial.h"
 #include "net/resolve.h"
 #include "net/upstream.h"
 #include "session/decision.h"
@@ -17,15 +18,14 @@ static enum outcome
 dial_some(struct session *s, const struct addr_list *some, union addr *bound)
 {
 	struct egress *egress = &s->egress;
-	struct dial_options options;
+	struct terms terms = egress->terms;
 	struct dial_result dialled;
 	enum outcome outcome =
-	    egress_options(&egress->terms, &s->peer, &options, &s->failure);
+	    egress_find_source(&s->peer, &terms, &s->failure);
 
-	options.mptcp = s->config->mptcp;
 	if (outcome == OUTCOME_DONE)
-		outcome =
-		    dial(some, &options, &s->peer.out, &dialled, &s->failure);
+		outcome = dial(some, &terms, s->config->mptcp, &s->peer.out,
+		    &dialled, &s->failure);
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	egress->target = (struct io_end){.fd = dialled.fd, .kind = IO_TCP};

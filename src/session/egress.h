@@ -7,7 +7,6 @@
 
 #include "base/addr.h"
 #include "base/io.h"
-#include "net/dial.h"
 #include "policy/terms.h"
 #include "protocol/outcome.h"
 #include "session/peer.h"
@@ -27,10 +26,10 @@ struct egress {
 void egress_init(struct egress *out, const struct terms *terms);
 
 /*
- * How the terms look to a socket, for this client: OUTCOME_DONE, and the
- * options point into the terms; or OUTCOME_TERMS_UNMET.
+ * For source=same, the source becomes the address that this client has reached:
+ * OUTCOME_DONE; or OUTCOME_TERMS_UNMET, as there is none.
  */
-enum outcome egress_options(const struct terms *terms, const struct peer *peer,
-    struct dial_options *out, struct failure *failure);
+enum outcome egress_find_source(
+    const struct peer *peer, struct terms *terms, struct failure *failure);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "session/explain.h"
 #include "base/number.h"
+#include "net/sockopt.h"
 #include "session/command.h"
 #include "session/decision.h"
 
@@ -138,11 +139,10 @@ print_host(const union addr *addr)
  * "WHERE ADDRESS" or why not. Nothing is sent.
  */
 static enum outcome
-print_source(const struct session *s, const union addr *to,
-    const struct terms *terms, const char *where, struct failure *failure)
+print_source(const union addr *to, const struct terms *terms, const char *where,
+    struct failure *failure)
 {
 	struct terms known = *terms;
-	struct dial_options options;
 	union addr own;
 	socklen_t len = sizeof(own);
 	int fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -151,10 +151,8 @@ print_source(const struct session *s, const union addr *to,
 	failure_set(failure, OUTCOME_DONE, 0, NULL);
 	if (fd < 0) {
 		failure_of_system(failure, errno);
-	} else if (egress_options(&known, &s->peer, &options, failure) ==
-		       OUTCOME_DONE &&
-		   dial_set_up(
-		       fd, to->sa.sa_family, &options, &failure->cause) < 0) {
+	} else if (sockopt_apply(
+		       fd, to->sa.sa_family, &known, &failure->cause) < 0) {
 		failure->outcome = OUTCOME_TERMS_UNMET;
 	} else if (connect(fd, &to->sa, addr_len(to)) < 0 ||
 		   getsockname(fd, &own.sa, &len) < 0) {
@@ -206,7 +204,7 @@ print_addresses(struct session *s, enum outcome outcome)
 		printf(": %s", allowed ? "allowed" : "denied");
 		permit_terms(&s->permit, &each->answer, &terms);
 		if (allowed && d->command & (RULES_CONNECT | RULES_UDP) &&
-		    print_source(s, &each->addr, &terms, ", from", &failure) !=
+		    print_source(&each->addr, &terms, ", from", &failure) !=
 			OUTCOME_DONE)
 			failure_keep_worse(&worst, &failure);
 		else if (allowed)
@@ -238,8 +236,8 @@ print_success(const struct session *s)
 	if (s->config->has_upstream) {
 		puts("reply: the upstream's");
 	} else if (d->command == RULES_BIND) {
-		if (print_source(s, &some.at[0], &terms, "listens on",
-			&failure) == OUTCOME_DONE)
+		if (print_source(&some.at[0], &terms, "listens on", &failure) ==
+		    OUTCOME_DONE)
 			puts(
 			    "\nreply: 00, if it can listen there, and a second "
 			    "one when the peer has come");

@@ -50,7 +50,6 @@ struct session_bind {
 	bool anyone;
 	struct addr_list expected;
 	union addr reached;
-	struct dial_options sockets;
 	struct bind_options options;
 	struct bind_listener listener;
 };

@@ -76,12 +76,12 @@ close_hole(const struct hole *hole)
 		close(hole->waiting[i]);
 }
 
-static const struct dial_options no_options;
+static const struct terms no_terms;
 static struct failure failure;
 
 /* dial(), with nothing written to *out unless it succeeds. */
 static enum outcome
-dials_with(const struct addr_list *list, const struct dial_options *options,
+dials_with(const struct addr_list *list, const struct terms *terms,
     struct dial_result *out)
 {
 	struct io_end client = {.fd = pair[0], .kind = IO_SOCKET};
@@ -91,8 +91,8 @@ dials_with(const struct addr_list *list, const struct dial_options *options,
 
 	memset(&untouched, 0xa5, sizeof(untouched));
 	*out = untouched;
-	outcome =
-	    dial(list, options ? options : &no_options, &client, out, &failure);
+	outcome = dial(
+	    list, terms ? terms : &no_terms, false, &client, out, &failure);
 	assert_true(io_now_ms() - before < GENEROUS_MS);
 	if (outcome != OUTCOME_DONE) {
 		assert_int_equal(outcome, failure.outcome);
@@ -322,8 +322,8 @@ sigterm(void **state)
 	(void)state;
 	if (pid == 0) {
 		raise(SIGTERM); /* before: it has not been forgotten */
-		HOLD(dial(&list, &no_options, &client, &result, &failure) ==
-		     OUTCOME_TERMINATED);
+		HOLD(dial(&list, &no_terms, false, &client, &result,
+			 &failure) == OUTCOME_TERMINATED);
 		_exit(0);
 	}
 	child_held(pid);
@@ -347,14 +347,14 @@ no_way_to_most(void)
 	no = refuses(&last[0]);
 	yes = answers(&last[1]);
 	fds = count_fds();
-	HOLD(dial(&list, &no_options, &client, &result, &failure) == 0);
+	HOLD(dial(&list, &no_terms, false, &client, &result, &failure) == 0);
 	HOLD(addr_equal(&result.address, &last[1]));
 	close(result.fd);
 	list.count = ADDR_LIST_MAX - 1;
-	HOLD(dial(&list, &no_options, &client, &result, &failure) ==
+	HOLD(dial(&list, &no_terms, false, &client, &result, &failure) ==
 	     OUTCOME_CONNECTION_REFUSED);
 	list.count = ADDR_LIST_MAX - 2;
-	HOLD(dial(&list, &no_options, &client, &result, &failure) ==
+	HOLD(dial(&list, &no_terms, false, &client, &result, &failure) ==
 	     OUTCOME_NETWORK_UNREACHABLE);
 	HOLD(count_fds() == fds);
 	/* With a wait in between it were a quarter of a minute, each time. */
@@ -385,7 +385,7 @@ one_port(void)
 	HOLD(connect(self.fd, &list.at[0].sa, addr_len(&list.at[0])) == 0);
 	tcp_reset_on_close(&self);
 	io_close(&self);
-	HOLD(dial(&list, &no_options, &client, &result, &failure) ==
+	HOLD(dial(&list, &no_terms, false, &client, &result, &failure) ==
 	     OUTCOME_CONNECTION_REFUSED);
 }
 
@@ -398,14 +398,14 @@ a_connection_to_itself_is_none(void **state)
 
 /* With these options the one candidate can't be dialled, for this reason. */
 static void
-faulty(const struct dial_options *options, const char *text, const char *why)
+faulty(const struct terms *terms, const char *text, const char *why)
 {
 	struct addr_list list = {.count = 1, .at = {at(text, 0)}};
 	int yes = answers(&list.at[0]);
 	struct dial_result result;
 
 	assert_int_equal(
-	    dials_with(&list, options, &result), OUTCOME_TERMS_UNMET);
+	    dials_with(&list, terms, &result), OUTCOME_TERMS_UNMET);
 	assert_string_equal(failure.cause.words, why);
 	/* Nobody knocked. */
 	fcntl(yes, F_SETFL, O_NONBLOCK);
@@ -415,15 +415,14 @@ faulty(const struct dial_options *options, const char *text, const char *why)
 
 /* What the kernel says of an option of the socket that a dial brought. */
 static void
-socket_option(
-    const struct dial_options *options, int option, void *value, socklen_t len)
+socket_option(const struct terms *terms, int option, void *value, socklen_t len)
 {
 	struct addr_list list = {.count = 1, .at = {at("127.0.0.1", 0)}};
 	struct io_end client = {.fd = pair[0], .kind = IO_SOCKET};
 	int yes = answers(&list.at[0]);
 	struct dial_result result;
 
-	HOLD(dial(&list, options, &client, &result, &failure) == 0);
+	HOLD(dial(&list, terms, false, &client, &result, &failure) == 0);
 	HOLD(getsockopt(result.fd, SOL_SOCKET, option, value, &len) == 0);
 	close(result.fd);
 	close(yes);
@@ -437,11 +436,9 @@ sources(void **state)
 		const char *sources[2], *target, *from;
 	} table[] = {
 	    {{"127.0.0.5", "::1"}, "127.0.0.1", "127.0.0.5"},
-	    {{"::1", "127.0.0.6"}, "127.0.0.1", "127.0.0.6"},
 	    {{"127.0.0.5", "::1"}, "::1", "::1"},
 	    {{"127.0.0.5", NULL}, "::1", "::1"},
-	    {{NULL, "127.0.0.7"}, "127.0.0.1", "127.0.0.7"},
-	    {{"::1", NULL}, "127.0.0.1", "127.0.0.1"},
+	    {{NULL, "::1"}, "127.0.0.1", "127.0.0.1"},
 	    {{NULL, NULL}, "127.0.0.1", "127.0.0.1"},
 	};
 
@@ -451,17 +448,17 @@ sources(void **state)
 		struct addr_list list = {
 		    .count = 1, .at = {at(table[i].target, 0)}};
 		int yes = answers(&list.at[0]);
-		struct dial_options options = {0};
+		struct terms terms = {0};
 		struct dial_result result;
 		union addr from;
 
 		/* A port that is taken: it doesn't count. */
 		for (size_t n = 0; n < 2; n++) {
 			if (table[i].sources[n])
-				options.source[n] = at(table[i].sources[n],
+				terms.source.at[n] = at(table[i].sources[n],
 				    ntohs(list.at[0].in.sin_port));
 		}
-		assert_int_equal(dials_with(&list, &options, &result), 0);
+		assert_int_equal(dials_with(&list, &terms, &result), 0);
 		from = at(table[i].from, ntohs(result.bound.in.sin_port));
 		assert_true(addr_equal(&result.bound, &from));
 		assert_false(result.mptcp);
@@ -473,21 +470,21 @@ sources(void **state)
 static void
 a_source_that_is_not_ours(void **state)
 {
-	struct dial_options options = {
-	    .source = {at("192.0.2.1", 0), at("2001:db8::1", 0)}};
+	struct terms terms = {
+	    .source.at = {at("192.0.2.1", 0), at("2001:db8::1", 0)}};
 
 	(void)state;
-	faulty(&options, "127.0.0.1",
+	faulty(&terms, "127.0.0.1",
 	    "source=192.0.2.1 is no address of this machine");
-	faulty(&options, "::1",
-	    "source=2001:db8::1 is no address of this machine");
+	faulty(
+	    &terms, "::1", "source=2001:db8::1 is no address of this machine");
 }
 
 /* A fault here says more than anything that the other family got to hear. */
 static void
 half_a_fault(void **state)
 {
-	struct dial_options options = {.source = {at("2001:db8::1", 0)}};
+	struct terms terms = {.source.at[1] = at("2001:db8::1", 0)};
 
 	(void)state;
 	for (size_t six = 0; six < 2; six++) {
@@ -500,13 +497,13 @@ half_a_fault(void **state)
 		*four = at("127.0.0.1", 0);
 		no = refuses(four);
 		assert_int_equal(
-		    dials_with(&list, &options, &result), OUTCOME_TERMS_UNMET);
+		    dials_with(&list, &terms, &result), OUTCOME_TERMS_UNMET);
 		assert_non_null(strstr(failure.cause.words, "2001:db8::1"));
 		close(no);
 
 		*four = at("127.0.0.1", 0);
 		yes = answers(four);
-		assert_int_equal(dials_with(&list, &options, &result), 0);
+		assert_int_equal(dials_with(&list, &terms, &result), 0);
 		connected(&result, four, yes);
 		close(yes);
 	}
@@ -516,7 +513,7 @@ half_a_fault(void **state)
 static void
 one_port_for_many(void)
 {
-	struct dial_options options = {.source = {at("127.0.0.5", 0)}};
+	struct terms terms = {.source.at = {at("127.0.0.5", 0)}};
 	struct io_end client = {.fd = pair[0], .kind = IO_SOCKET};
 	struct dial_result result;
 
@@ -526,7 +523,7 @@ one_port_for_many(void)
 		    .count = 1, .at = {at("127.0.0.1", port)}};
 
 		answers(&list.at[0]);
-		if (dial(&list, &options, &client, &result, &failure))
+		if (dial(&list, &terms, false, &client, &result, &failure))
 			unit_row("port %u: %s", port, failure_words(&failure));
 		HOLD(result.fd >= 0);
 		HOLD(addr_equal(&result.address, &list.at[0]));
@@ -544,23 +541,15 @@ a_source_has_ports_enough(void **state)
 static void
 interfaces(void **state)
 {
-	static const char *const none[] = {"", "nosuch0", "lo0123456789abcdef",
-	    "an-interface-whose-name-is-longer-than-all-of-the-sentence-that-"
-	    "there-is-room-for-and-some-more-to-be-quite-sure-that-it-is-so"};
-	struct dial_options options = {.interface = "lo"};
-	char name[IFNAMSIZ] = "", why[256];
+	struct terms terms = {.interface = "lo"};
+	char name[IFNAMSIZ] = "";
 
 	(void)state;
-	socket_option(&options, SO_BINDTODEVICE, name, sizeof(name));
+	socket_option(&terms, SO_BINDTODEVICE, name, sizeof(name));
 	assert_string_equal(name, "lo");
-	for (size_t i = 0; i < COUNT(none); i++) {
-		unit_row("%s", none[i]);
-		options.interface = none[i];
-		snprintf(why, sizeof(why),
-		    "interface=%s: there is no such interface", none[i]);
-		why[FAULT_WORDS_MAX - 1] = '\0';
-		faulty(&options, "127.0.0.1", why);
-	}
+	strcpy(terms.interface, "nosuch0");
+	faulty(&terms, "127.0.0.1",
+	    "interface=nosuch0: there is no such interface");
 }
 
 /* One of each interface, and no address of this machine before we say which. */
@@ -573,14 +562,14 @@ source_fe80(void)
 		uint32_t prefix_len;
 		int index;
 	} request = {.prefix_len = 64, .index = (int)if_nametoindex("lo")};
-	struct dial_options options = {.source = {at("fe80::7", 0)}};
+	struct terms terms = {.source.at[1] = at("fe80::7", 0)};
 	struct addr_list list = {.count = 1, .at = {at("fe80::7", 80)}};
 	struct io_end client = {.fd = pair[0], .kind = IO_SOCKET};
 	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct dial_result result;
 	int waited = 0;
 
-	request.address = options.source[0].in6.sin6_addr;
+	request.address = terms.source.at[1].in6.sin6_addr;
 	HOLD(fd >= 0 && ioctl(fd, SIOCSIFADDR, &request) == 0);
 	close(fd);
 	list.at[0].in6.sin6_scope_id = (uint32_t)request.index;
@@ -591,13 +580,13 @@ source_fe80(void)
 		poll(NULL, 0, 20);
 	}
 	HOLD(listen(fd, 1) == 0);
-	HOLD(dial(&list, &options, &client, &result, &failure) ==
+	HOLD(dial(&list, &terms, false, &client, &result, &failure) ==
 	     OUTCOME_TERMS_UNMET);
 	HOLD(strcmp(failure.cause.words,
 		 "source=fe80::7 is link-local and needs an "
 		 "interface") == 0);
-	options.interface = "lo";
-	HOLD(dial(&list, &options, &client, &result, &failure) == 0);
+	strcpy(terms.interface, "lo");
+	HOLD(dial(&list, &terms, false, &client, &result, &failure) == 0);
 }
 
 static void
@@ -610,10 +599,10 @@ a_link_local_source(void **state)
 static void
 marked(void)
 {
-	struct dial_options options = {.mark = UINT32_MAX - 1};
+	struct terms terms = {.mark = UINT32_MAX - 1};
 	uint32_t mark = 0;
 
-	socket_option(&options, SO_MARK, &mark, sizeof(mark));
+	socket_option(&terms, SO_MARK, &mark, sizeof(mark));
 	HOLD(mark == UINT32_MAX - 1);
 }
 
@@ -628,7 +617,7 @@ static void
 a_mark_needs_a_capability(void **state)
 {
 	struct addr_list list = {.count = 1, .at = {at("127.0.0.1", 80)}};
-	struct dial_options options = {.mark = 4294967295};
+	struct terms terms = {.mark = 4294967295};
 	struct io_end client = {.fd = pair[0], .kind = IO_SOCKET};
 	struct __user_cap_header_struct header = {
 	    .version = _LINUX_CAPABILITY_VERSION_3};
@@ -640,7 +629,7 @@ a_mark_needs_a_capability(void **state)
 		struct dial_result result;
 
 		HOLD(syscall(SYS_capset, &header, none) == 0);
-		HOLD(dial(&list, &options, &client, &result, &failure) ==
+		HOLD(dial(&list, &terms, false, &client, &result, &failure) ==
 		     OUTCOME_TERMS_UNMET);
 		HOLD(strcmp(failure.cause.words,
 			 "mark=4294967295 needs CAP_NET_ADMIN") == 0);
@@ -655,7 +644,7 @@ rates(void **state)
 {
 	enum { RATE = 400000, BYTES = 200000 };
 	static uint8_t data[BYTES];
-	struct dial_options options = {.rate = RATE};
+	struct terms terms = {.rate = RATE};
 	struct addr_list list = {.count = 1, .at = {at("127.0.0.1", 0)}};
 	int yes = answers(&list.at[0]), accepted;
 	struct dial_result result;
@@ -670,7 +659,7 @@ rates(void **state)
 	assert_int_equal(
 	    setsockopt(yes, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof(segment)),
 	    0);
-	assert_int_equal(dials_with(&list, &options, &result), 0);
+	assert_int_equal(dials_with(&list, &terms, &result), 0);
 	accepted = accept4(yes, NULL, NULL, SOCK_CLOEXEC);
 	assert_true(accepted >= 0);
 	before = io_now_ms();
@@ -701,7 +690,7 @@ rates(void **state)
 static void
 multipath(bool wanted, bool there, uint64_t rate, bool expected)
 {
-	struct dial_options options = {.mptcp = wanted, .rate = rate};
+	struct terms terms = {.rate = rate};
 	struct addr_list list = {.count = 1, .at = {at("127.0.0.1", 0)}};
 	struct io_end client = {.fd = pair[0], .kind = IO_SOCKET};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC,
@@ -714,7 +703,7 @@ multipath(bool wanted, bool there, uint64_t rate, bool expected)
 	HOLD(fd >= 0 && bind(fd, &list.at[0].sa, len) == 0);
 	HOLD(listen(fd, 1) == 0);
 	HOLD(getsockname(fd, &list.at[0].sa, &len) == 0);
-	HOLD(dial(&list, &options, &client, &result, &failure) == 0);
+	HOLD(dial(&list, &terms, wanted, &client, &result, &failure) == 0);
 	HOLD(result.mptcp == expected);
 	accepted = accept(fd, NULL, NULL);
 	HOLD(write(accepted, "x", 1) == 1);

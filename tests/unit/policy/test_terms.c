@@ -53,10 +53,10 @@ every_row(void **state)
 		assert_false(terms_equal(&none, &one));
 		assert_true(terms_equal(&one, &two));
 		/* Time and speed say nothing about the way. */
-		assert_int_equal(terms_equal_way(&one, &none),
+		assert_int_equal(terms_equal_sockets(&one, &none),
 		    key == TERMS_LIFETIME || key == TERMS_IDLE ||
 			key == TERMS_RATE);
-		assert_true(terms_equal_way(&one, &two));
+		assert_true(terms_equal_sockets(&one, &two));
 		terms_describe(&one, text);
 		assert_int_equal(strcmp(text, "lifetime unlimited") != 0,
 		    key != TERMS_SOURCE);

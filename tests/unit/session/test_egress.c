@@ -9,7 +9,6 @@
 
 static struct egress egress;
 static struct failure failure;
-static struct dial_options options;
 
 static union addr
 at(const char *host, uint16_t port)
@@ -41,38 +40,11 @@ at_the_start(void **state)
 	assert_int_equal(egress.address.sa.sa_family, AF_UNSPEC);
 	assert_int_equal(egress.bound.sa.sa_family, AF_UNSPEC);
 	assert_false(egress.mptcp);
-	memset(&options, 0xa5, sizeof(options));
+	assert_true(terms_equal(&egress.terms, &none));
+	/* What isn't asked for is left alone. */
 	assert_int_equal(
-	    egress_options(&egress.terms, &nobody, &options, &failure), 0);
-	assert_int_equal(options.source[0].sa.sa_family, AF_UNSPEC);
-	assert_int_equal(options.source[1].sa.sa_family, AF_UNSPEC);
-	assert_null(options.interface);
-	assert_int_equal(options.mark, 0);
-	assert_int_equal(options.rate, 0);
-	assert_false(options.mptcp);
-}
-
-static void
-what_the_terms_say(void **state)
-{
-	const struct peer nobody = {.in = {.fd = -1}};
-	const union addr six = at("2001:db8::7", 0);
-	struct terms t = {0};
-
-	(void)state;
-	t = terms(TERMS_SOURCE, "2001:db8::7", t);
-	t = terms(TERMS_INTERFACE, "eth7", t);
-	t = terms(TERMS_MARK, "0x2a", t);
-	t = terms(TERMS_RATE, "7000", t);
-	egress_init(&egress, &t);
-	assert_int_equal(
-	    egress_options(&egress.terms, &nobody, &options, &failure), 0);
-	assert_int_equal(options.source[0].sa.sa_family, AF_UNSPEC);
-	assert_true(addr_equal(&options.source[1], &six));
-	assert_string_equal(options.interface, "eth7");
-	assert_ptr_equal(options.interface, egress.terms.interface);
-	assert_int_equal(options.mark, 42);
-	assert_int_equal(options.rate, 7000);
+	    egress_find_source(&nobody, &egress.terms, &failure), 0);
+	assert_true(terms_equal(&egress.terms, &none));
 }
 
 /* A client that has come by TCP to this address, the handler's side of it. */
@@ -111,12 +83,9 @@ the_same_as_reached(void **state)
 		struct peer peer;
 		int client = connected_to(hosts[i], &peer);
 
-		egress_init(&egress, &t);
-		assert_int_equal(
-		    egress_options(&egress.terms, &peer, &options, &failure),
-		    0);
-		assert_true(addr_equal_host(&options.source[i], &host));
-		assert_int_equal(options.source[!i].sa.sa_family, AF_UNSPEC);
+		assert_int_equal(egress_find_source(&peer, &t, &failure), 0);
+		assert_true(addr_equal_host(&t.source.at[i], &host));
+		assert_int_equal(t.source.at[!i].sa.sa_family, AF_UNSPEC);
 		close(client);
 		close(peer.in.fd);
 	}
@@ -134,10 +103,8 @@ nothing_was_reached(void **state)
 	assert_int_equal(
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	peer.in = (struct io_end){.fd = pair[0], .kind = IO_SOCKET};
-	egress_init(&egress, &t);
 	assert_int_equal(
-	    egress_options(&egress.terms, &peer, &options, &failure),
-	    OUTCOME_TERMS_UNMET);
+	    egress_find_source(&peer, &t, &failure), OUTCOME_TERMS_UNMET);
 	assert_string_equal(failure.cause.words,
 	    "source=same needs a client that comes by TCP");
 	close(pair[0]);
@@ -149,7 +116,6 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(at_the_start),
-	    cmocka_unit_test(what_the_terms_say),
 	    cmocka_unit_test(the_same_as_reached),
 	    cmocka_unit_test(nothing_was_reached),
 	};

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: ISC */
+#include "net/sockopt.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static int
+apply_row(int fd, sa_family_t family, const struct terms *terms,
+    enum terms_key key, struct fault *fault)
+{
+	const struct terms_row *row = &terms_rows[key];
+	bool other = family == AF_INET6 && row->sockopt[1].name;
+	int level = row->sockopt[other].level, name = row->sockopt[other].name;
+	union terms_sockopt value;
+	socklen_t len = name ? terms_sockopt(terms, key, &value) : 0;
+	char text[TERMS_TEXT_MAX];
+	int error;
+
+	if (len == 0 || setsockopt(fd, level, name, &value, len) == 0)
+		return 0;
+	error = errno;
+	terms_value(terms, key, text);
+	if (error == ENODEV)
+		return fault_set(fault, error, "%s=%s: there is no such %s",
+		    row->word, text, row->word);
+	if (error == EPERM && row->needs)
+		return fault_set(fault, error, "%s=%s needs %s", row->word,
+		    text, row->needs);
+	return fault_set(
+	    fault, error, "%s=%s: %s", row->word, text, strerror(error));
+}
+
+static int
+bind_source(int fd, const union addr *source, struct fault *fault)
+{
+	const int on = 1;
+	char text[INET6_ADDRSTRLEN];
+	union addr own = *source;
+	bool ipv6 = own.sa.sa_family == AF_INET6;
+	int error;
+
+	addr_set_port(&own, 0);
+	/*
+	 * connect() chooses the port then, and takes one that serves other
+	 * targets too; bind() would give each away once only.
+	 */
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+	if (bind(fd, &own.sa, addr_len(&own)) == 0)
+		return 0;
+	error = errno;
+	inet_ntop(own.sa.sa_family,
+	    ipv6 ? (void *)&own.in6.sin6_addr : (void *)&own.in.sin_addr, text,
+	    sizeof(text));
+	if (error == EADDRNOTAVAIL)
+		return fault_set(fault, error,
+		    "source=%s is no address of this machine", text);
+	if (ipv6 && error == EINVAL &&
+	    IN6_IS_ADDR_LINKLOCAL(&own.in6.sin6_addr))
+		return fault_set(fault, error,
+		    "source=%s is link-local and needs an interface", text);
+	return fault_set(fault, error, "source=%s: %s", text, strerror(error));
+}
+
+/* A link-local source is looked for at the interface, which goes first. */
+int
+sockopt_apply(
+    int fd, sa_family_t family, const struct terms *terms, struct fault *fault)
+{
+	const union addr *source = &terms->source.at[family == AF_INET6];
+	int rc = 0;
+
+	for (int key = 0; key < TERMS_KEYS && rc == 0; key++)
+		rc = apply_row(fd, family, terms, (enum terms_key)key, fault);
+	if (rc == 0 && source->sa.sa_family == family)
+		rc = bind_source(fd, source, fault);
+	return rc;
+}
