@@ -235,12 +235,11 @@ closed_on()
 	wait_for_journal 1 SOCKS5_USER=alice SOCKS5_END=auth-failed
 }
 
-# check: what the recipe runs before a file counts, as the account.
+# check [OPTION...]: what the recipe runs before a file counts, as the account.
 check()
 {
-	inside setpriv --reuid socks5-handler --regid socks5-handler \
-		--init-groups socks5-handler \
-		--config=/etc/socks5-handler/handler.conf --check
+	inside runuser -u socks5-handler -- socks5-handler \
+		--config=/etc/socks5-handler/handler.conf "$@" --check
 }
 
 @test "a mistake in the users file: nobody gets in, the line is named, --check finds it" {
@@ -267,10 +266,19 @@ check()
 	[[ $output == *"$file:$((last + 1)): "*"; make one with "* ]]
 	closed_on
 	complains "$file:$((last + 1)): *"
-	# sed has kept whose it is.
-	inside sed -i '$d' $file
-	check
+	# In a copy, which is the account's to read as well.
+	inside cp -p $file $file.new
+	run check --users=$file.new
+	[ "$status" -eq 64 ]
+	inside sed -i '$d' $file.new
+	check --users=$file.new
+	inside mv $file.new $file
 	fetch "$BATS_TEST_TMPDIR/2" -x "$proxy" -U alice:secret "$url"
+	# What only root can read is found by the account alone.
+	inside chmod 600 $file
+	run ! check
+	[[ $output == *"--users=$file: Permission denied"* ]]
+	closed_on
 }
 
 @test "what others than the administrator could write is not believed" {

@@ -9,7 +9,7 @@
 # administrator edits, $DOCDIR has a copy as they were installed: one that is
 # different by now was edited, and stays; what is new lies beside it.
 #
-# Without $DESTDIR it is this machine's: the account is made, and systemd told.
+# By root and without $DESTDIR, the account is made, and systemd told.
 set -eu
 # Whatever the caller's is.
 umask 022
@@ -72,10 +72,16 @@ is_edited()
 		! render "$1" 2>/dev/null | cmp -s - "$DESTDIR$SYSCONFDIR/$2"
 }
 
-# has_systemd: it is this machine's, and can be told.
+# here: it is for this machine, and not for an image, a package or one user.
+here()
+{
+	[ -z "$DESTDIR" ] && [ "$(id -u)" -eq 0 ]
+}
+
+# has_systemd: which can be told.
 has_systemd()
 {
-	[ -z "$DESTDIR" ] && [ -d /run/systemd/system ]
+	here && [ -d /run/systemd/system ]
 }
 
 # --- install ---------------------------------------------------------------
@@ -110,7 +116,7 @@ install_link()
 # that is gone with the last of them, and must not be taken for the account.
 install_account()
 {
-	[ -z "$DESTDIR" ] || return 0
+	here || return 0
 	export SYSTEMD_NSS_DYNAMIC_BYPASS=1
 	if command -v systemd-sysusers >/dev/null; then
 		systemd-sysusers "$SYSUSERSDIR/socks5-handler.conf"
@@ -126,7 +132,7 @@ put_edited()
 	case $2 in
 	*/users | */users.new)
 		render "$1" | put 640 "$2"
-		[ -n "$DESTDIR" ] || chgrp $account "$2"
+		! here || chgrp $account "$2"
 		;;
 	*) render "$1" | put 644 "$2" ;;
 	esac
@@ -149,7 +155,7 @@ install_all()
 	mkdir -p "$DESTDIR$UNITDIR"
 	each install
 	rm -f "$DESTDIR$examples/fail2ban.conf" # its name in version 0.1
-	[ -z "$DESTDIR" ] || return 0
+	here || return 0
 	! has_systemd || systemctl daemon-reload
 	if has_systemd && systemctl -q is-active socks5-handler-wait.service; then
 		echo "Now: systemctl restart socks5-handler-wait.service" \
@@ -189,7 +195,7 @@ uninstall_link()
 
 uninstall_account()
 {
-	[ -n "$DESTDIR" ] || ! getent passwd $account >/dev/null ||
+	! here || ! getent passwd $account >/dev/null ||
 		leave "the account $account (userdel $account)"
 }
 
@@ -222,8 +228,8 @@ stop_listening()
 # an administrator's own.
 remove_links()
 {
-	[ ! -d "$DESTDIR$SYSCONFDIR/systemd/system" ] ||
-		find "$DESTDIR$SYSCONFDIR/systemd/system" -type l \
+	[ ! -d "$DESTDIR/etc/systemd/system" ] ||
+		find "$DESTDIR/etc/systemd/system" -type l \
 			-lname '*/systemd/system/socks5-handler*' -delete
 }
 
@@ -234,10 +240,9 @@ uninstall_all()
 	each uninstall
 	rm -f "$DESTDIR$examples/fail2ban.conf"
 	for dir in "$examples/fail2ban/filter.d" "$examples/fail2ban/jail.d" \
-		"$examples/fail2ban" \
-		"$examples/socks5-handler" "$examples/xinetd.d" "$examples" \
-		"$DOCDIR/doc" "$DOCDIR/bench" "$DOCDIR" \
-		"$SYSCONFDIR/socks5-handler"; do
+		"$examples/fail2ban" "$examples/socks5-handler" \
+		"$examples/xinetd.d" "$examples" "$DOCDIR/doc" "$DOCDIR/bench" \
+		"$DOCDIR" "$SYSCONFDIR/socks5-handler"; do
 		rmdir "$DESTDIR$dir" 2>/dev/null || :
 	done
 	if has_systemd; then
@@ -247,12 +252,12 @@ uninstall_all()
 		! systemctl -q is-active xinetd.service ||
 			systemctl reload xinetd.service
 	fi
-	for file in "$DESTDIR$SYSCONFDIR"/systemd/system/socks5-handler* \
-		"$DESTDIR$SYSCONFDIR"/fail2ban/*.d/socks5-handler.*; do
+	for file in "$DESTDIR"/etc/systemd/system/socks5-handler* \
+		"$DESTDIR"/etc/fail2ban/*.d/socks5-handler.*; do
 		[ ! -e "$file" ] || leave "${file#"$DESTDIR"}"
 	done
-	! grep -qs "$BINDIR/socks5-handler" "$DESTDIR$SYSCONFDIR/inetd.conf" ||
-		leave "its line in $SYSCONFDIR/inetd.conf"
+	! grep -qs "$BINDIR/socks5-handler" "$DESTDIR/etc/inetd.conf" ||
+		leave "its line in /etc/inetd.conf"
 	[ -z "$left" ] || echo "This is yours, and was left:$left"
 }
 
