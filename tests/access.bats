@@ -160,13 +160,16 @@ were_asked()
 	# What was checked is what was dialled: it isn't looked up twice.
 	were_asked 'A rebind.test 192.0.2.2' 'AAAA rebind.test'
 	asks "${greet[@]}" "send:$(name rebind.test 8080)" reply:02 eof
-	recorded refused "denied by built in:2 (deny to internal)"
+	recorded refused "denied by built in:1 (deny to internal)"
 	has target rebind.test:8080
 	has address ""
 	were_asked 'A rebind.test 192.0.2.2' 'AAAA rebind.test' \
 		'A rebind.test 127.0.0.1' 'AAAA rebind.test ::1'
 	[ ! -s "$BATS_TEST_TMPDIR/target.out" ]
-	# This is how it would have been.
+	# This is how it would have been, as a client without options is local.
+	end_process "${superserver_pids[-1]}"
+	unset 'superserver_pids[-1]'
+	serve
 	"$HOSTS/client" tcp:127.0.0.1:1080 "${greet[@]}" \
 		"send:$(name rebind.test 8080)" reply:00 expect:inner shut eof
 	target_held
@@ -191,7 +194,7 @@ were_asked()
 	recorded refused "Connection refused"
 	start_names 192.0.2.1,127.0.0.1,::1,::ffff:127.0.0.1,2001:db8::1
 	asks "${greet[@]}" "send:$(name rebind.test 8081)" reply:02 eof
-	recorded refused "denied by built in:2 (deny to internal)"
+	recorded refused "denied by built in:1 (deny to internal)"
 	[ ! -s "$BATS_TEST_TMPDIR/target.out" ]
 }
 
@@ -252,14 +255,147 @@ were_asked()
 	has user alice
 }
 
-@test "a local client needs none, and is somebody if it gives one" {
-	play inet send:050100 recv:0500 "send:$(request4 1)" reply:05 eof -- \
-		--users="$users"
-	has user ""
-	play inet send:05020002 recv:0502 \
-		send:0105616c69636506736563726574 recv:0100 \
-		"send:$(request4 1)" reply:05 eof -- --users="$users"
+# alice's login, and what is answered
+login=(send:050102 recv:0502 send:0105616c69636506736563726574 recv:0100)
+
+@test "--users: clients on this machine need a password as well" {
+	for kind in inet unix socketpair pipes; do
+		play $kind send:050100 recv:05ff eof -- --users="$users"
+		has error "it offered no password"
+		play $kind send:0401001600000001 send:00 send:6100 \
+			recv:005b000000000000 eof -- --users="$users"
+		has end no-method
+		play $kind "${login[@]}" "send:$(request4 8081 192.0.2.2)" \
+			reply:05 shut closed -- --users="$users"
+		has user alice
+		# Which doesn't open what is internal.
+		play $kind "${login[@]}" "send:$(request4 22)" reply:02 shut \
+			closed -- --users="$users"
+		has error "denied by built in:1 (deny to internal)"
+	done
+}
+
+@test "--open: nobody needs a password, and nobody gets inside" {
+	for kind in inet unix socketpair pipes; do
+		play $kind "${greet[@]}" "send:$(request4 8081 192.0.2.2)" \
+			reply:05 shut closed -- --open
+		play $kind "${greet[@]}" "send:$(request4 22)" reply:02 shut \
+			closed -- --open
+		has error "denied by built in:1 (deny to internal)"
+	done
+	run "$HANDLER" --open --users="$users" --check
+	echo "$output"
+	[ "$status" -eq 64 ]
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output == "socks5-handler: --open and --users=$users: "* ]]
+}
+
+@test "a TLS wrapper or a relay in front makes nobody local where there are users" {
+	need socat openssl
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+		-subj /CN=proxy -days 1 -keyout "$BATS_TEST_TMPDIR/tls.pem" \
+		-out "$BATS_TEST_TMPDIR/certificate" 2>/dev/null
+	cat "$BATS_TEST_TMPDIR/certificate" >>"$BATS_TEST_TMPDIR/tls.pem"
+	serve --users="$users"
+	records=$SERVER_LOG
+	SERVER_LOG=$BATS_TEST_TMPDIR/front.log
+	start_listening 1443 socat "OPENSSL-LISTEN:1443,reuseaddr,fork,\
+verify=0,cert=$BATS_TEST_TMPDIR/tls.pem" TCP:127.0.0.1:1080
+	start_listening 1081 socat TCP-LISTEN:1081,reuseaddr,fork \
+		TCP:127.0.0.1:1080
+	SERVER_LOG=$records
+	# What takes the TLS off again is on the other host.
+	tls=(socat - "OPENSSL:192.0.2.1:1443,verify=0")
+	run -0 there sh -c 'printf "\5\1\0" | "$@" | od -An -tx1' sh "${tls[@]}"
+	[ "$output" = " 05 ff" ]
+	recorded no-method "it offered no password"
+	[[ $(field client) == 127.0.0.1:* ]]
+	there "$HOSTS/client" tcp:192.0.2.1:1081 send:050100 recv:05ff shut eof
+	recorded no-method "it offered no password"
+	proxy=socks5h://192.0.2.1:1081
+	run get "$url" -U alice:secret
+	[ "$output" = "far away" ]
+	recorded served
+	run ! get http://127.0.0.1:1080/ -U alice:secret
+	recorded refused "denied by built in:1 (deny to internal)"
+}
+
+# write_rules LINE...
+write_rules()
+{
+	rules=$BATS_TEST_TMPDIR/rules
+	printf '%s\n' "$@" >"$rules"
+	chmod 644 "$rules"
+}
+
+# The login of Java's, the user's name with an empty password
+java=(send:0104726f6f7400 recv:0100)
+
+@test "without accounts any login is taken, and the name is only claimed" {
+	# That alone is what Qt, httpx, OpenVPN and torsocks --isolate offer.
+	for password in 00 06736563726574; do
+		play inet send:050102 recv:0502 \
+			"send:0105616c696365$password" recv:0100 \
+			"send:$(request4 1)" reply:05 eof
+		has user ""
+		has ident alice
+	done
+	# No line about users is meant.
+	write_rules 'deny user=* to any' 'allow user=alice to any' \
+		'allow to any, internal port 1'
+	play inet send:050102 recv:0502 send:0105616c69636506736563726574 \
+		recv:0100 "send:$(request4 1)" reply:05 eof -- --rules="$rules"
+	has ident alice
+	play inet send:050102 recv:0502 send:0105616c69636506736563726574 \
+		recv:0100 "send:$(request4 2)" reply:02 eof -- --rules="$rules"
+	has error "no line of $rules allows it"
+	# Who may reach nothing is not asked.
+	write_rules 'allow user=alice to any'
+	play inet send:050102 recv:05ff eof -- --rules="$rules"
+	serve
+	asks send:050102 recv:05ff eof
+	recorded no-method
+}
+
+@test "method 0 goes first where nobody needs a password, nor asks who it is" {
+	play inet send:05020002 recv:0500 "send:$(request4 1)" reply:05 eof
+	write_rules 'allow to any, internal'
+	play inet send:05020002 recv:0500 "send:$(request4 1)" reply:05 eof -- \
+		--rules="$rules" --users="$users"
+	# It offers no other: what it says has to be right.
+	play inet "${login[@]}" "send:$(request4 1)" reply:05 eof -- \
+		--rules="$rules" --users="$users"
 	has user alice
+	play inet send:050102 recv:0502 send:0105616c6963650178 recv:0101 eof \
+		-- --rules="$rules" --users="$users"
+	has end auth-failed
+	# Where lines ask who it is, who offers a password means to say so.
+	write_rules 'allow user=alice to any, internal' \
+		'allow to any, internal port 1'
+	play inet send:05020002 recv:0502 "${login[@]:2}" \
+		"send:$(request4 2)" reply:05 eof -- \
+		--rules="$rules" --users="$users"
+	has user alice
+}
+
+@test "an empty password, where none is needed, is no password" {
+	write_rules 'allow user=alice to any, internal' \
+		'allow to any, internal port 1'
+	play inet send:05020002 recv:0502 "${java[@]}" \
+		"send:$(request4 1)" reply:05 eof -- \
+		--rules="$rules" --users="$users"
+	has user ""
+	has ident root
+	# Not one of the users, whatever it is called.
+	play inet send:05020002 recv:0502 send:0105616c69636500 recv:0100 \
+		"send:$(request4 2)" reply:02 eof -- \
+		--rules="$rules" --users="$users"
+	has ident alice
+	# Where one is needed, it is a wrong one.
+	play inet send:05020002 recv:0502 send:0104726f6f7400 recv:0101 eof -- \
+		--users="$users"
+	has end auth-failed
+	has user root
 }
 
 @test "hashes that mkpasswd and htpasswd have made" {
@@ -408,7 +544,7 @@ stand_in_front()
 	# It may do what anybody may.
 	play inet "${headers[4]}" "${greet[@]}" "send:$(request4 22)" reply:02 \
 		eof -- --proxy-protocol --open
-	has error "denied by built in:2 (deny to internal)"
+	has error "denied by built in:1 (deny to internal)"
 }
 
 @test "HAProxy in front, with send-proxy and send-proxy-v2" {

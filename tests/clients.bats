@@ -279,6 +279,14 @@ gets()
 	wait_for_records 2
 	has target 192.0.2.1:81
 	has reply 5
+	# Circuits of its own by a login that it makes up: it offers no other
+	# method, and there are no accounts here.
+	bounded "${in_it[@]}" torsocks --isolate curl -q -sS --max-time 20 \
+		-o "$out" http://192.0.2.1/file
+	came_whole "$out"
+	wait_for_records 3
+	[[ $(field ident) == torsocks-* ]]
+	has user ""
 }
 
 @test "dante's socksify" {

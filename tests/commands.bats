@@ -150,7 +150,8 @@ far6=20010db8000000000000000000000002
 	recorded client-eof
 	has dropped "denied:${#steps[@]}"
 	got 0
-	# A local one reaches this host, by whatever address.
+	# Without options a local one reaches it, by whatever address.
+	serve_anew
 	# shellcheck disable=SC2046
 	"$HOSTS/client" tcp:127.0.0.1:1080 "${associate[@]}" \
 		$(echoes 7007 7f000001) $(echoes 7007 $near) \
@@ -446,7 +447,8 @@ names()
 	done
 	looks_up half.test 00 $far
 	recorded answered
-	# A local client may know.
+	# Without --open a local client may know.
+	serve_anew --resolve
 	"$HOSTS/client" tcp:127.0.0.1:1080 "${greet[@]}" \
 		"send:05f0$(request_name inside.test 0 | cut -c 5-)" \
 		recv:050000017f0000010000 eof

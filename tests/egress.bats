@@ -252,7 +252,9 @@ through()
 	printf 'alice:%s\n' "$(openssl passwd -6 'se:cret')" \
 		>"$BATS_TEST_TMPDIR/users"
 	chmod 600 "$BATS_TEST_TMPDIR/users"
-	start_upstream --users="$BATS_TEST_TMPDIR/users"
+	echo 'allow user=alice to internal' >"$BATS_TEST_TMPDIR/rules"
+	start_upstream --users="$BATS_TEST_TMPDIR/users" \
+		--rules="$BATS_TEST_TMPDIR/rules"
 	start_target eof
 	upstream=socks5://alice:se%3Acret@127.0.0.1:1090
 	through "$(request4 "$port")" 00

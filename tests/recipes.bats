@@ -52,10 +52,12 @@ team_proxy()
 	# What is internal stays so.
 	run ! get http://192.0.2.1:1080/ -U alice:secret
 	expect_record SOCKS5_USER=alice SOCKS5_REPLY=2
-	# This host's own clients need none.
-	run here -x socks5h://127.0.0.1:1080 "$url"
+	# This host's own clients need one, too.
+	run ! here -x socks5h://127.0.0.1:1080 "$url"
+	expect_record SOCKS5_END=no-method
+	run here -x socks5h://127.0.0.1:1080 -U alice:secret "$url"
 	[ "$output" = "far away" ]
-	expect_record SOCKS5_REPLY=0 SOCKS5_TARGET=192.0.2.2:8080
+	expect_record SOCKS5_USER=alice SOCKS5_TARGET=192.0.2.2:8080
 	# Who is taken out is out, with the next connection.
 	inside sed -i s/^alice:/bob:/ /etc/socks5-handler/users
 	[ -z "${1:-}" ] || inside systemctl reload socks5-handler-wait.service

@@ -189,14 +189,28 @@ write_rules()
 	echo "$output"
 	[ "$status" -eq 0 ]
 	[[ $output == *"built in"*"method: FF" ]]
-	run "$HANDLER" --explain --from 198.51.100.1 --user alice 127.0.0.1 80
-	[ "$output" = $'built in:2: deny to internal\nreply: 02' ]
-	run "$HANDLER" --explain --from 198.51.100.1 --user alice 192.0.2.2 80
-	[[ $output == *"192.0.2.2:80: allowed, from 192.0.2.1, by built in:3: "* ]]
-	[[ $output == *"reply: 00"* ]]
 	# A local client is the default, and may reach anything.
 	run "$HANDLER" --explain 127.0.0.1 80
 	[[ $output == *"built in:1: allow from local"*"reply: 00"* ]]
+	# With --users nobody may do anything without a password, and by one it
+	# is the same for everybody.
+	printf 'alice:%s\n' "$(openssl passwd -6 secret)" \
+		>"$BATS_TEST_TMPDIR/users"
+	chmod 600 "$BATS_TEST_TMPDIR/users"
+	for from in local 198.51.100.1; do
+		ask=("$HANDLER" --explain --from "$from"
+			--users="$BATS_TEST_TMPDIR/users")
+		run "${ask[@]}" 192.0.2.2 80
+		[[ $output == *"built in"*"method: FF" ]]
+		ask+=(--user alice)
+		run "${ask[@]}" 127.1 80
+		[ "$output" = $'built in:1: deny to internal\nreply: 02' ]
+		run "${ask[@]}" 192.0.2.2 80
+		[[ $output == *"192.0.2.2:80: allowed, from 192.0.2.1, by built in:2: "* ]]
+		[[ $output == *"reply: 00"* ]]
+		run "$HANDLER" --explain --open --from "$from" 127.0.0.1 80
+		[ "$output" = $'built in:1: deny to internal\nreply: 02' ]
+	done
 	write_rules 'deny to 192.0.2.4' \
 		'allow uid=1000 to any source=192.0.2.3 rate=1000'
 	run "$HANDLER" --rules="$rules" --explain --uid 1000 192.0.2.2 443
@@ -208,6 +222,7 @@ write_rules()
 	run "$HANDLER" --rules="$rules" --explain --uid 1001 192.0.2.2 443
 	[ "${lines[-1]}" = "reply: 02" ] || [[ $output == *"method: FF" ]]
 	for words in "--explain" "--explain host" "--explain host x" \
+		"--explain --user alice 192.0.2.2 80" \
 		"--explain --from nowhere 192.0.2.2 80" "--from 192.0.2.1" \
 		"--explain --command fly 192.0.2.2 80"; do
 		# shellcheck disable=SC2086 # words

@@ -66,16 +66,18 @@ teardown()
 }
 
 # start_listener ADDRESS: the handler under socat, there; the port is in
-# $listener.
+# $listener. Clients from elsewhere are let in; those on loopback may reach this
+# host, which --open would deny.
 start_listener()
 {
-	local listen=TCP4-LISTEN
+	local listen=TCP4-LISTEN open=--open
 
 	listener=$(free_port)
 	[[ $1 != *:* ]] || listen=TCP6-LISTEN
+	[[ $1 != 127.* ]] || open=--log=stderr
 	"${in_there[@]}" socat \
 		"$listen:$listener,bind=$1,reuseaddr,fork" \
-		"EXEC:$HANDLER --log=stderr --open --lifetime=0,nofork" \
+		"EXEC:$HANDLER --log=stderr $open --lifetime=0,nofork" \
 		2>>"$BATS_TEST_TMPDIR/listener.log" 3>&- &
 	others+=($!)
 	wait_until listens "$listener"
@@ -767,8 +769,11 @@ start_openvpn()
 	start_openvpn server --local 198.51.100.2 --tls-server --dh none \
 		--ifconfig 10.8.0.1 10.8.0.2
 	in_there=("${at_client[@]}")
+	# With a login it offers no other method; nobody here checks it.
+	printf 'alice\nsecret\n' >"$BATS_TEST_TMPDIR/login"
+	chmod 600 "$BATS_TEST_TMPDIR/login"
 	start_openvpn client --remote 198.51.100.2 1194 --nobind --tls-client \
-		--socks-proxy 192.0.2.1 "$listener" \
+		--socks-proxy 192.0.2.1 "$listener" "$BATS_TEST_TMPDIR/login" \
 		--ifconfig 10.8.0.2 10.8.0.1
 	for name in client server; do
 		wait_until grep -q 'Initialization Sequence Completed' \
@@ -790,6 +795,7 @@ start_openvpn()
 	record=$(cat "$BATS_TEST_TMPDIR/listener.log")
 	echo "$record"
 	has command UDP_ASSOCIATE
+	has ident alice
 	at_least "$(field bytes_up)" 1048576
 	at_least "$(field bytes_down)" 1048576
 }

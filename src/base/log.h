@@ -53,7 +53,7 @@ enum log_end {
 #define LOG_FIELDS(field)                                              \
 	field(BYTES,  client)                                          \
 	field(BYTES,  user)         /* as the client gave it */        \
-	field(BYTES,  ident)        /* SOCKS4's user id */             \
+	field(BYTES,  ident)        /* a name that nobody checked */  \
 	field(WORDS,  command)                                         \
 	field(BYTES,  target)       /* as asked for */                 \
 	field(WORDS,  address)      /* as dialled */                   \

@@ -38,7 +38,7 @@ static const struct option_entry rows[] = {
 	.section = "For each session, unless a line of the rules says "
 		   "otherwise"},
     {"users", "FILE", "/etc/socks5-handler/users", NULL,
-	"names and hashes of passwords", SETTING_TEXT, AT(users_file),
+	"everybody needs a password of these", SETTING_TEXT, AT(users_file),
 	.section = "Who may reach what"},
     {"rules", "FILE", "/etc/socks5-handler/rules", NULL,
 	"what is allowed and denied", SETTING_TEXT, AT(rules_file)},
@@ -197,12 +197,14 @@ static int
 load_rules(struct config *config, const struct reading *reading)
 {
 	const struct rules_host host = {.find_id = host_find_id};
-	const char *text = config->open ? rulefile_open : rulefile_default;
-	const char *name = RULEFILE_BUILT_IN;
+	const char *name = RULEFILE_BUILT_IN, *text;
 	struct rulefile_error error;
-	size_t len = strlen(text);
+	size_t len;
 	int rc;
 
+	config->built_in = config->open         ? rulefile_open
+			   : config->users_file ? rulefile_users
+						: rulefile_local;
 	if (config->rules_file && config->open) {
 		log_fault("--open and --rules=%s: the rules say who needs no "
 			  "password; leave out --open, and write \"allow to "
@@ -210,9 +212,18 @@ load_rules(struct config *config, const struct reading *reading)
 		    config->rules_file);
 		return -EINVAL;
 	}
+	if (config->users_file && config->open) {
+		log_fault("--open and --users=%s: nobody needs a password with "
+			  "--open, and everybody with --users; leave out one, "
+			  "or write --rules=FILE that says who needs one",
+		    config->users_file);
+		return -EINVAL;
+	}
 	/* A session reads those built in when it needs them. */
 	if (!config->rules_file && !reading->asks)
 		return 0;
+	text = config->built_in;
+	len = strlen(text);
 	if (config->rules_file) {
 		rc = read_whole("rules", config->rules_file, RULEFILE_MAX,
 		    &config->rules_text, &len);

@@ -48,7 +48,8 @@ struct config {
 	bool has_users;
 	struct auth_users users; /* that may log in */
 	bool open;               /* --open */
-	const char *rules_file;  /* NULL: those built in hold */
+	const char *rules_file;  /* NULL: those built in hold: */
+	const char *built_in;    /* a text of rulefile.h */
 	struct rules rules;      /* of the file; or built in, for --explain */
 
 	struct terms terms; /* what the line that allows may change */

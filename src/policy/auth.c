@@ -17,12 +17,16 @@ auth_choose_method(const struct wire_greeting *offer,
     const struct auth_policy *policy, struct failure *failure)
 {
 	size_t len = offer->methods_len;
+	bool none =
+	    policy->needs_none && memchr(offer->methods, WIRE_METHOD_NONE, len);
+	bool password = memchr(offer->methods, WIRE_METHOD_PASSWORD, len);
 	const char *words;
 
-	if (policy->has_users &&
-	    memchr(offer->methods, WIRE_METHOD_PASSWORD, len))
+	if (none && !(policy->has_users && policy->names_users))
+		return WIRE_METHOD_NONE;
+	if (password && (policy->has_users || policy->needs_none))
 		return WIRE_METHOD_PASSWORD;
-	if (policy->needs_none && memchr(offer->methods, WIRE_METHOD_NONE, len))
+	if (none)
 		return WIRE_METHOD_NONE;
 	if (policy->needs_none)
 		words = NULL;
@@ -35,6 +39,13 @@ auth_choose_method(const struct wire_greeting *offer,
 			"--rules=FILE or --open";
 	failure_set(failure, OUTCOME_NO_METHOD, 0, words ? "%s" : NULL, words);
 	return WIRE_METHOD_NO_ACCEPTABLE;
+}
+
+bool
+auth_counts(const struct auth_policy *policy, const struct wire_password *login)
+{
+	return policy->has_users &&
+	       (login->password_len > 0 || !policy->needs_none);
 }
 
 /* FNV-1a */

@@ -44,18 +44,28 @@ struct auth_users {
 
 /* What a method is chosen by. */
 struct auth_policy {
-	bool has_users;  /* there are passwords to check */
-	bool has_rules;  /* of an administrator's own */
-	bool needs_none; /* a client without a password may do something */
+	bool has_users;   /* there are passwords to check */
+	bool has_rules;   /* of an administrator's own */
+	bool needs_none;  /* a client without a password may do something */
+	bool names_users; /* some may do what others may not */
 };
 
 /*
- * The METHOD for what a client offers, RFC 1928 section 3: a password where
- * there are some, for who offers one means to be somebody; or none, where that
+ * The METHOD for what a client offers, RFC 1928 section 3: none where it needs
+ * none and nobody cares who it is; else a password, for who offers one means to
+ * be somebody, and some clients offer nothing but that; else none, where that
  * will do. Otherwise WIRE_METHOD_NO_ACCEPTABLE, and OUTCOME_NO_METHOD in words.
  */
 uint8_t auth_choose_method(const struct wire_greeting *offer,
     const struct auth_policy *policy, struct failure *failure);
+
+/*
+ * Whether a login has to be right. Where the client needs none, an empty
+ * password is none, and where there are no users, no password can be wrong: the
+ * name is no more than a claim then.
+ */
+bool auth_counts(
+    const struct auth_policy *policy, const struct wire_password *login);
 
 /*
  * Reads and checks the users file. 0; or -EINVAL, after a sentence in the log

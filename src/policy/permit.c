@@ -19,28 +19,23 @@ rules_of(const struct permit *permit)
 	return permit->rules ? permit->rules : &permit->own;
 }
 
-/* Only then are they worth a system call. */
 static bool
-mention_groups(const struct rules *rules)
+have_clause(const struct rules *rules, enum rules_clause clause)
 {
 	for (size_t i = 0; i < rules->items_count; i++) {
-		if (rules->items[i].clause == RULES_GID)
+		if (rules->items[i].clause == clause)
 			return true;
 	}
 	return false;
 }
 
-/*
- * The rules built in. A local client is allowed anything by the first of them,
- * and for most it isn't worth the memory to read the others.
- */
+/* A local client without options needs no lines to be read. */
 static void
-build_in(struct permit *permit, bool open)
+build_in(struct permit *permit, const char *text)
 {
-	const char *text = open ? rulefile_open : rulefile_default;
 	struct rulefile_error error;
 
-	permit->allows_all = permit->client.local;
+	permit->allows_all = text == rulefile_local && permit->client.local;
 	/* No memory: nothing is allowed. */
 	if (permit->allows_all || rulefile_parse(RULEFILE_BUILT_IN, text,
 				      strlen(text), &permit->own, &error) < 0)
@@ -48,8 +43,8 @@ build_in(struct permit *permit, bool open)
 }
 
 void
-permit_begin(struct permit *out, const struct rules *rules, bool open,
-    const struct identity *identity, int fd)
+permit_begin(struct permit *out, const struct rules *rules,
+    const char *built_in, const struct identity *identity, int fd)
 {
 	ssize_t n;
 
@@ -65,8 +60,9 @@ permit_begin(struct permit *out, const struct rules *rules, bool open,
 		},
 	};
 	if (!rules)
-		build_in(out, open);
-	if (!identity->has_ids || !mention_groups(rules_of(out)))
+		build_in(out, built_in);
+	/* Only then are groups worth a system call. */
+	if (!identity->has_ids || !have_clause(rules_of(out), RULES_GID))
 		return;
 	n = identity_groups(identity, fd, &out->groups);
 	if (n > 0) {
@@ -112,6 +108,12 @@ permit_anonymous(const struct permit *permit)
 	struct rules_question question = {.command = 0};
 
 	return ask_rules(permit, question).verdict != RULES_DENIED;
+}
+
+bool
+permit_names_users(const struct permit *permit)
+{
+	return have_clause(rules_of(permit), RULES_USER);
 }
 
 struct permit_answer

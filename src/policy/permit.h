@@ -45,15 +45,18 @@ struct permit {
 
 /*
  * The client is as `identity` says; `fd` is what it is connected to, or -1. The
- * rules stay the caller's; NULL: those built in hold, and with `open` those of
- * --open. permit_end() gives back what this takes.
+ * rules stay the caller's; NULL: `built_in` holds, one of the texts of
+ * rulefile.h. permit_end() gives back what this takes.
  */
-void permit_begin(struct permit *out, const struct rules *rules, bool open,
-    const struct identity *identity, int fd);
+void permit_begin(struct permit *out, const struct rules *rules,
+    const char *built_in, const struct identity *identity, int fd);
 void permit_end(struct permit *permit);
 
 /* Whether there is anything that this client may do, without a password. */
 bool permit_anonymous(const struct permit *permit);
+
+/* Whether a line asks who the user is. */
+bool permit_names_users(const struct permit *permit);
 
 /* It is this user, by a name of RULES_NAME_MAX bytes at most. */
 void permit_user(struct permit *permit, const char *name, size_t len);

@@ -12,13 +12,11 @@
 /* So much of a word is shown in an error. */
 #define SHOWN_MAX 64
 
-#define DEFAULT_LINES                         \
-	"allow from local to any, internal\n" \
-	"deny to internal\n"                  \
-	"allow user=* to any\n"
-
-const char rulefile_default[] = DEFAULT_LINES;
-const char rulefile_open[] = DEFAULT_LINES "allow to any\n";
+const char rulefile_local[] = "allow from local to any, internal\n";
+const char rulefile_users[] = "deny to internal\n"
+			      "allow user=* to any\n";
+const char rulefile_open[] = "deny to internal\n"
+			     "allow to any\n";
 
 /* The parts of a line, in their order. */
 enum part { WHO, TO, PORT, TERMS };

@@ -23,11 +23,11 @@ struct rulefile_error {
 };
 
 /*
- * What holds without a file of rules: a local client may reach anything, and
- * one that knows a password anything but what is internal. With --open, so may
- * anybody.
+ * What holds without a file of rules: clients on this machine may reach
+ * anything. With --users nobody may do anything without a password, and one
+ * opens anything but what is internal; with --open nobody needs one for that.
  */
-extern const char rulefile_default[], rulefile_open[];
+extern const char rulefile_local[], rulefile_users[], rulefile_open[];
 
 /* What stands for the file's name then. */
 #define RULEFILE_BUILT_IN "built in"

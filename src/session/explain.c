@@ -24,8 +24,9 @@ refuse_question(const char *option, const char *text, const char *what)
 
 /* --from is an address or "local"; --uid the user on a Unix socket. */
 static int
-read_client(const struct config_explain *ask, struct identity *out)
+read_client(const struct config *config, struct identity *out)
 {
+	const struct config_explain *ask = &config->explain;
 	const struct passwd *user;
 
 	*out = (struct identity){.local = true};
@@ -37,6 +38,10 @@ read_client(const struct config_explain *ask, struct identity *out)
 		out->has_address = true;
 		out->local = addr_is_loopback(&out->address);
 	}
+	if (ask->user && !config->has_users)
+		return refuse_question("--user=", ask->user,
+		    "nobody has a password without --users=FILE; write that, "
+		    "too");
 	if (!ask->uid)
 		return 0;
 	if (number_read_id(ask->uid, strlen(ask->uid), &out->uid) < 0)
@@ -324,14 +329,15 @@ explain_request(const struct config *config)
 
 	session_init(config, NULL, NULL, &s);
 	s.peer.in.fd = s.peer.out.fd = -1;
-	if ((rc = read_client(&config->explain, &s.peer.who)) < 0 ||
+	if ((rc = read_client(config, &s.peer.who)) < 0 ||
 	    (rc = read_command_name(
 		 config->explain.command, &s.request.command)) < 0 ||
 	    (rc = read_destination(&config->explain, &s.request.dst)) < 0)
 		return rc;
 	/* On a Unix socket it has ids, and no address. */
 	s.peer.in.kind = s.peer.who.has_ids ? IO_SOCKET : IO_TCP;
-	permit_begin(&s.permit, &config->rules, config->open, &s.peer.who, -1);
+	permit_begin(
+	    &s.permit, &config->rules, config->built_in, &s.peer.who, -1);
 	explain(&s);
 	permit_end(&s.permit);
 	return 0;

@@ -56,15 +56,15 @@ static enum outcome
 choose_method(struct session *s, const struct wire_greeting *offer)
 {
 	const struct config *config = s->config;
-	struct auth_policy policy;
 
 	session_identify(s);
-	policy = (struct auth_policy){
+	s->auth = (struct auth_policy){
 	    .has_users = config->has_users,
 	    .has_rules = config->rules_file != NULL,
 	    .needs_none = permit_anonymous(&s->permit),
+	    .names_users = permit_names_users(&s->permit),
 	};
-	s->method = auth_choose_method(offer, &policy, &s->failure);
+	s->method = auth_choose_method(offer, &s->auth, &s->failure);
 	return s->method == WIRE_METHOD_NO_ACCEPTABLE ? OUTCOME_NO_METHOD
 						      : OUTCOME_DONE;
 }
@@ -99,6 +99,28 @@ read_greeting(struct session *s)
 	return session_write(s, message, wire_put_method(message, s->method));
 }
 
+/* A name and a password that count, or a name that is claimed. */
+static enum outcome
+log_in(struct session *s, const struct wire_password *login)
+{
+	enum outcome outcome;
+
+	memcpy(s->user, login->name, login->name_len);
+	if (!auth_counts(&s->auth, login)) {
+		s->record.ident = s->user;
+		s->record.ident_len = login->name_len;
+		return OUTCOME_DONE;
+	}
+	s->record.user = s->user;
+	s->record.user_len = login->name_len;
+	outcome = auth_check(&s->config->users, login->name, login->name_len,
+	    login->password, login->password_len);
+	if (outcome != OUTCOME_DONE)
+		return fail_as(s, outcome);
+	permit_user(&s->permit, login->name, login->name_len);
+	return OUTCOME_DONE;
+}
+
 /* RFC 1929, where that method was chosen */
 static enum outcome
 authenticate(struct session *s)
@@ -117,16 +139,11 @@ authenticate(struct session *s)
 	if (n < 0)
 		return fail_as(
 		    s, n == -EINVAL ? OUTCOME_NO_USER_NAME : OUTCOME_NOT_SOCKS);
-	memcpy(s->user, login.name, login.name_len);
-	s->record.user = s->user;
-	s->record.user_len = login.name_len;
-	outcome = auth_check(&s->config->users, login.name, login.name_len,
-	    login.password, login.password_len);
+	outcome = log_in(s, &login);
 	explicit_bzero(s->inbox.data + s->inbox.start, (size_t)n);
 	s->inbox.start += (size_t)n;
 	if (outcome != OUTCOME_DONE)
-		return fail_as(s, outcome);
-	permit_user(&s->permit, s->user, s->record.user_len);
+		return outcome;
 	s->phase = PHASE_REQUEST;
 	return session_write(
 	    s, message, wire_put_status(message, WIRE_STATUS_SUCCESS));

@@ -26,7 +26,7 @@ session_identify(struct session *s)
 	const struct config *config = s->config;
 
 	permit_begin(&s->permit, config->rules_file ? &config->rules : NULL,
-	    config->open, &s->peer.who, s->peer.in.fd);
+	    config->built_in, &s->peer.who, s->peer.in.fd);
 }
 
 /* What an errno of reading from, or writing to, the client comes to. */

@@ -68,6 +68,7 @@ struct session {
 	struct io_buffer outbox;
 	enum phase phase;
 	bool socks4;             /* the client speaks SOCKS4 */
+	struct auth_policy auth; /* what the method was chosen by */
 	uint8_t method;          /* chosen */
 	struct wire4_user ident; /* SOCKS4's, believed by nobody */
 	struct permit permit;
@@ -85,7 +86,7 @@ struct session {
 	struct log_record record;
 	char dropped[LOG_WORDS_MAX];        /* record.dropped */
 	struct failure failure;             /* record.error */
-	char user[AUTH_TEXT_MAX];           /* record.user */
+	char user[AUTH_TEXT_MAX];           /* record.user, or ident */
 	char asked[256 + sizeof(":65535")]; /* record.target */
 	char address[ADDR_TEXT_MAX];        /* record.address */
 };

@@ -737,10 +737,82 @@ no_hash_is_left(void **state)
 	assert_int_equal(copies_in_memory(inverted, sizeof(inverted) - 1), 0);
 }
 
+/* What is chosen of each offer: N for none, P for a password, - for FF. */
+static void
+methods(void **state)
+{
+	static const struct {
+		uint8_t at[2], len;
+	} offers[] = {
+	    {{WIRE_METHOD_NONE}, 1},
+	    {{WIRE_METHOD_PASSWORD}, 1},
+	    {{WIRE_METHOD_NONE, WIRE_METHOD_PASSWORD}, 2},
+	    {{WIRE_METHOD_PASSWORD, WIRE_METHOD_NONE}, 2},
+	    {{WIRE_METHOD_GSSAPI}, 1},
+	    {{0}, 0},
+	};
+	static const struct {
+		struct auth_policy policy;
+		const char *chosen;
+	} table[] = {
+	    {{.has_users = false}, "------"},
+	    {{.names_users = true}, "------"},
+	    {{.has_users = true}, "-PPP--"},
+	    {{.has_users = true, .names_users = true}, "-PPP--"},
+	    {{.needs_none = true}, "NPNN--"},
+	    {{.needs_none = true, .names_users = true}, "NPNN--"},
+	    {{.needs_none = true, .has_users = true}, "NPNN--"},
+	    {{.needs_none = true, .has_users = true, .names_users = true},
+		"NPPP--"},
+	};
+	struct failure failure;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++) {
+		char chosen[COUNT(offers) + 1] = "";
+
+		for (size_t j = 0; j < COUNT(offers); j++) {
+			const struct wire_greeting greeting = {
+			    offers[j].at, offers[j].len};
+			uint8_t method = auth_choose_method(
+			    &greeting, &table[i].policy, &failure);
+
+			chosen[j] = method == WIRE_METHOD_NONE       ? 'N'
+				    : method == WIRE_METHOD_PASSWORD ? 'P'
+								     : '-';
+		}
+		assert_string_equal(chosen, table[i].chosen);
+	}
+}
+
+/* Which logins may be wrong. */
+static void
+logins_that_count(void **state)
+{
+	struct auth_policy policy = {0};
+	const struct wire_password empty = {"root", "", 4, 0},
+				   nul = {"root", "", 4, 1},
+				   whole = {"root", "x", 4, 1};
+
+	(void)state;
+	for (int needs_none = 0; needs_none < 2; needs_none++) {
+		policy.needs_none = needs_none;
+		policy.has_users = false;
+		assert_false(auth_counts(&policy, &empty));
+		assert_false(auth_counts(&policy, &whole));
+		policy.has_users = true;
+		assert_int_equal(auth_counts(&policy, &empty), !needs_none);
+		assert_true(auth_counts(&policy, &nul));
+		assert_true(auth_counts(&policy, &whole));
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(methods),
+	    cmocka_unit_test(logins_that_count),
 	    cmocka_unit_test(what_the_tools_make),
 	    cmocka_unit_test(odd_passwords),
 	    cmocka_unit_test(unknown_names_cost_the_same),

@@ -27,15 +27,22 @@ remote(const char *text)
 	return (struct identity){.has_address = true, .address = address(text)};
 }
 
-/* With a file of rules that says `text`; NULL: with those built in. */
+/* Without a file of rules. */
 static void
-begin(const char *text, bool open, struct identity who)
+begin_built_in(const char *text, struct identity who)
+{
+	permit_begin(&permit, NULL, text, &who, -1);
+}
+
+/* With a file of rules that says `text`. */
+static void
+begin(const char *text, struct identity who)
 {
 	struct rulefile_error error;
 
-	if (text && rulefile_parse("FILE", text, strlen(text), &rules, &error))
+	if (rulefile_parse("FILE", text, strlen(text), &rules, &error))
 		fail_msg("%u:%u: %s", error.line, error.column, error.text);
-	permit_begin(&permit, text ? &rules : NULL, open, &who, -1);
+	permit_begin(&permit, &rules, NULL, &who, -1);
 }
 
 static void
@@ -92,45 +99,81 @@ reason(void)
 static const enum rules_command all[] = {
     RULES_CONNECT, RULES_BIND, RULES_UDP, RULES_RESOLVE};
 
+/* Each command by itself, elsewhere, and to this host, by address and name. */
 static void
-a_local_client_may_do_anything(void **state)
+may(bool elsewhere, bool here)
 {
-	(void)state;
-	for (int open = 0; open < 2; open++) {
-		begin(NULL, open, pipe_end);
-		assert_true(permit_anonymous(&permit));
-		for (size_t i = 0; i < COUNT(all); i++) {
-			assert_int_equal(of_command(all[i]), 0);
-			assert_int_equal(request(all[i], "127.0.0.1"), 0);
-			assert_int_equal(request(all[i], "a.test"), 0);
-		}
-		end();
+	int far = elsewhere ? 0 : -EACCES, near = here ? 0 : -EACCES;
+
+	for (size_t i = 0; i < COUNT(all); i++) {
+		assert_int_equal(of_command(all[i]), far);
+		assert_int_equal(request(all[i], "203.0.113.1"), far);
+		assert_int_equal(request(all[i], "a.test"), far);
+		assert_int_equal(request(all[i], "127.0.0.1"), near);
+		assert_int_equal(request(all[i], "127.1"), near);
 	}
 }
 
+/* Who may do what without a file of rules, with a password and without. */
 static void
-a_remote_client_needs_a_password_or_open(void **state)
+built_in(void **state)
 {
-	(void)state;
-	for (int open = 0; open < 2; open++) {
-		begin(NULL, open, remote("198.51.100.1"));
-		assert_int_equal(permit_anonymous(&permit), open);
-		for (int user = 0; user < 2; user++) {
-			int may = open || user ? 0 : -EACCES;
+	const struct identity far = remote("198.51.100.1"), nobody = {0};
+	const struct {
+		const char *text;
+		const struct identity *who;
+		bool anonymous, user, here;
+	} table[] = {
+	    {rulefile_local, &pipe_end, true, true, true},
+	    {rulefile_local, &far, false, false, false},
+	    {rulefile_local, &nobody, false, false, false},
+	    {rulefile_users, &pipe_end, false, true, false},
+	    {rulefile_users, &far, false, true, false},
+	    {rulefile_users, &nobody, false, true, false},
+	    {rulefile_open, &pipe_end, true, true, false},
+	    {rulefile_open, &far, true, true, false},
+	    {rulefile_open, &nobody, true, true, false},
+	};
 
-			if (user)
-				permit_user(&permit, "alice", 5);
-			for (size_t i = 0; i < COUNT(all); i++) {
-				assert_int_equal(of_command(all[i]), may);
-				assert_int_equal(
-				    request(all[i], "203.0.113.1"), may);
-				assert_int_equal(
-				    request(all[i], "127.0.0.1"), -EACCES);
-				assert_string_equal(reason(),
-				    "denied by built in:2 "
-				    "(deny to internal)");
-			}
-		}
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++) {
+		begin_built_in(table[i].text, *table[i].who);
+		assert_int_equal(permit_anonymous(&permit), table[i].anonymous);
+		may(table[i].anonymous, table[i].here);
+		permit_user(&permit, "alice", 5);
+		may(table[i].user, table[i].here);
+		assert_int_equal(permit_names_users(&permit),
+		    table[i].text == rulefile_users);
+		end();
+	}
+	begin_built_in(rulefile_users, pipe_end);
+	assert_int_equal(request(RULES_CONNECT, "127.0.0.1"), -EACCES);
+	assert_string_equal(
+	    reason(), "denied by built in:1 (deny to internal)");
+	end();
+	begin_built_in(rulefile_local, far);
+	assert_int_equal(request(RULES_CONNECT, "127.0.0.1"), -EACCES);
+	assert_string_equal(reason(), "no line of built in allows it");
+	end();
+}
+
+static void
+users_in_lines(void **state)
+{
+	static const struct {
+		const char *text;
+		bool named;
+	} table[] = {
+	    {"allow to any\n", false},
+	    {"allow uid=1 gid=2 from local to any port 80 rate=1\n", false},
+	    {"deny to internal\nallow user=alice to a\nallow to any\n", true},
+	    {"deny user=* to any\nallow to any\n", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++) {
+		begin(table[i].text, pipe_end);
+		assert_int_equal(permit_names_users(&permit), table[i].named);
 		end();
 	}
 }
@@ -145,7 +188,7 @@ a_command_by_itself(void **state)
 	      "allow command=udp to 203.0.113.0/24 port 53 lifetime=7\n"
 	      "allow user=alice command=resolve to any\n"
 	      "allow command=bind,connect to any\n",
-	    false, remote("198.51.100.1"));
+	    remote("198.51.100.1"));
 	assert_int_equal(of_command(RULES_BIND), -EACCES);
 	assert_string_equal(reason(), "denied by FILE:1");
 	assert_int_equal(of_command(RULES_UDP), 0);
@@ -213,7 +256,7 @@ addresses_of_a_name(void **state)
 	      "allow to 203.0.113.1 lifetime=1\n"
 	      "allow to 203.0.113.2 lifetime=2\n"
 	      "allow to 203.0.113.3 lifetime=1\n",
-	    false, pipe_end);
+	    pipe_end);
 	assert_int_equal(request(RULES_CONNECT, "a.test"), 0);
 	assert_int_equal(answer.verdict, RULES_DEPENDS);
 	assert_int_equal(addresses(RULES_CONNECT,
@@ -254,7 +297,7 @@ a_name_that_is_allowed(void **state)
 	struct permit_list list;
 
 	(void)state;
-	begin("allow to a.test, internal lifetime=7\n", false, pipe_end);
+	begin("allow to a.test, internal lifetime=7\n", pipe_end);
 	assert_int_equal(request(RULES_UDP, "a.test"), 0);
 	assert_int_equal(answer.verdict, RULES_ALLOWED);
 	assert_int_equal(
@@ -280,7 +323,7 @@ many_addresses(void **state)
 	size_t allowed;
 
 	(void)state;
-	begin("deny to 198.51.100.0/25\nallow to any\n", false, pipe_end);
+	begin("deny to 198.51.100.0/25\nallow to any\n", pipe_end);
 	assert_int_equal(request(RULES_CONNECT, "a.test"), 0);
 	for (uint32_t i = 0; i < ADDR_LIST_MAX; i++)
 		addr_set_ipv4(&all_of_them.at[i],
@@ -302,7 +345,7 @@ a_copy_answers_like_the_first(void **state)
 	char name[] = "alice";
 
 	(void)state;
-	begin("allow user=alice to any\n", false, remote("198.51.100.1"));
+	begin("allow user=alice to any\n", remote("198.51.100.1"));
 	permit_user(&permit, name, 5);
 	memset(name, 'x', 5);
 	other = permit;
@@ -323,20 +366,20 @@ groups(void **state)
 
 	(void)state;
 	snprintf(text, sizeof(text), "allow gid=%u to any\n", getgid());
-	begin(text, false, who);
+	begin(text, who);
 	assert_true(permit.groups && permit.client.gids_count >= 1);
 	assert_int_equal(request(RULES_CONNECT, "203.0.113.1"), 0);
 	end();
 	assert_null(permit.groups);
-	begin("allow gid=4294967294 to any\n", false, who);
+	begin("allow gid=4294967294 to any\n", who);
 	assert_int_equal(request(RULES_CONNECT, "203.0.113.1"), -EACCES);
 	end();
 	snprintf(text, sizeof(text), "allow uid=%u to any\n", getuid());
-	begin(text, false, who);
+	begin(text, who);
 	assert_null(permit.groups);
 	assert_int_equal(request(RULES_CONNECT, "203.0.113.1"), 0);
 	end();
-	begin(text, false, pipe_end);
+	begin(text, pipe_end);
 	assert_int_equal(request(RULES_CONNECT, "203.0.113.1"), -EACCES);
 	end();
 }
@@ -345,8 +388,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_local_client_may_do_anything),
-	    cmocka_unit_test(a_remote_client_needs_a_password_or_open),
+	    cmocka_unit_test(built_in),
+	    cmocka_unit_test(users_in_lines),
 	    cmocka_unit_test(a_command_by_itself),
 	    cmocka_unit_test(addresses_of_a_name),
 	    cmocka_unit_test(a_name_that_is_allowed),

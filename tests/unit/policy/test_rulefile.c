@@ -71,17 +71,12 @@ lines(void **state)
 	check_lines("# first\n\nallow to any # all\n  deny to any\r\n\r\n",
 	    "ALLOW 3: allow to any\nDENY 4: deny to any\n");
 	check_lines("allow user=a#b to c\n", "ALLOW 1: allow user=a#b to c\n");
-	check_lines(rulefile_open,
-	    "ALLOW 1: allow from local to any, internal\n"
-	    "DENY 2: deny to internal\n"
-	    "ALLOW 3: allow user=* to any\n"
-	    "ALLOW 4: allow to any\n");
-	assert_memory_equal(
-	    rulefile_open, rulefile_default, strlen(rulefile_default));
-	check_lines(rulefile_default,
-	    "ALLOW 1: allow from local to any, internal\n"
-	    "DENY 2: deny to internal\n"
-	    "ALLOW 3: allow user=* to any\n");
+	check_lines(
+	    rulefile_local, "ALLOW 1: allow from local to any, internal\n");
+	check_lines(rulefile_users, "DENY 1: deny to internal\n"
+				    "ALLOW 2: allow user=* to any\n");
+	check_lines(
+	    rulefile_open, "DENY 1: deny to internal\nALLOW 2: allow to any\n");
 }
 
 /* What an item holds, as one would write it. */

@@ -764,7 +764,8 @@ before_the_request(void **state)
 
 	(void)state;
 	client.address = address("203.0.113.7");
-	assert_string_equal(verdict(rulefile_default, &question), "deny");
+	assert_string_equal(verdict(rulefile_local, &question), "deny");
+	assert_string_equal(verdict(rulefile_users, &question), "deny");
 	assert_string_equal(verdict(rulefile_open, &question), "depends");
 	assert_string_equal(
 	    verdict("allow from 203.0.113.0/24 command=udp to a port 53\n",
@@ -779,9 +780,10 @@ before_the_request(void **state)
 	    "depends");
 	client.user = "alice";
 	client.user_len = 5;
-	assert_string_equal(verdict(rulefile_default, &question), "depends");
+	assert_string_equal(verdict(rulefile_users, &question), "depends");
 	client = (struct rules_client){.local = true};
-	assert_string_equal(verdict(rulefile_default, &question), "allow 1");
+	assert_string_equal(verdict(rulefile_local, &question), "allow 1");
+	assert_string_equal(verdict(rulefile_users, &question), "deny");
 	/* The command is known, the target of a datagram isn't. */
 	question.command = RULES_UDP;
 	assert_string_equal(
@@ -795,45 +797,48 @@ before_the_request(void **state)
 static void
 built_in(void **state)
 {
-	static const struct {
-		const char *target;
-		const char *local, *user, *remote, *open;
+	static const char *const inside[] = {"127.0.0.1 80", "192.0.2.77 80",
+	    "64:ff9b::a9fe:a9fe 80", "fd00:c1::a9fe:a9fe 80",
+	    "example.org=127.0.0.1 80"};
+	static const char *const outside[] = {
+	    "198.51.100.9 80", "10.0.0.1 80", "example.org=198.51.100.9 80"};
+	const struct rules_client local = {.local = true}, remote = {0},
+				  user = {.user = "alice", .user_len = 5};
+	const struct {
+		const char *text;
+		const struct rules_client *client;
+		const char *inside, *outside, *name;
 	} table[] = {
-	    {"198.51.100.9 80", "allow 1", "allow 3", "deny", "allow 4"},
-	    {"example.org=198.51.100.9 80", "allow 1", "allow 3", "deny",
-		"allow 4"},
-	    {"example.org=127.0.0.1 80", "allow 1", "deny 2", "deny 2",
-		"deny 2"},
-	    {"127.0.0.1 80", "allow 1", "deny 2", "deny 2", "deny 2"},
-	    {"192.0.2.77 80", "allow 1", "deny 2", "deny 2", "deny 2"},
-	    {"64:ff9b::a9fe:a9fe 80", "allow 1", "deny 2", "deny 2", "deny 2"},
-	    {"example.org 80", "allow 1", "depends", "deny", "depends"},
+	    {rulefile_local, &local, "allow 1", "allow 1", "allow 1"},
+	    {rulefile_local, &remote, "deny", "deny", "deny"},
+	    {rulefile_local, &user, "deny", "deny", "deny"},
+	    {rulefile_users, &local, "deny 1", "deny", "deny"},
+	    {rulefile_users, &remote, "deny 1", "deny", "deny"},
+	    {rulefile_users, &user, "deny 1", "allow 2", "depends"},
+	    {rulefile_open, &local, "deny 1", "allow 2", "depends"},
+	    {rulefile_open, &remote, "deny 1", "allow 2", "depends"},
+	    {rulefile_open, &user, "deny 1", "allow 2", "depends"},
 	};
-	struct rules_client local = {.local = true}, remote, user;
 
 	(void)state;
-	remote = (struct rules_client){
-	    .has_address = true, .address = address("203.0.113.7")};
-	user = remote;
-	user.user = "alice";
-	user.user_len = 5;
 	for (size_t i = 0; i < COUNT(table); i++) {
-		struct rules_question question = to(table[i].target);
+		struct rules_question question = to("example.org 80");
 
-		question.client = &local;
+		question.client = table[i].client;
 		assert_string_equal(
-		    verdict(rulefile_default, &question), table[i].local);
-		assert_int_equal(asked, 0);
-		question.client = &user;
-		assert_string_equal(
-		    verdict(rulefile_default, &question), table[i].user);
-		assert_string_equal(
-		    verdict(rulefile_open, &question), table[i].user);
-		question.client = &remote;
-		assert_string_equal(
-		    verdict(rulefile_default, &question), table[i].remote);
-		assert_string_equal(
-		    verdict(rulefile_open, &question), table[i].open);
+		    verdict(table[i].text, &question), table[i].name);
+		for (size_t j = 0; j < COUNT(inside); j++) {
+			question = to(inside[j]);
+			question.client = table[i].client;
+			assert_string_equal(
+			    verdict(table[i].text, &question), table[i].inside);
+		}
+		for (size_t j = 0; j < COUNT(outside); j++) {
+			question = to(outside[j]);
+			question.client = table[i].client;
+			assert_string_equal(verdict(table[i].text, &question),
+			    table[i].outside);
+		}
 	}
 }
 

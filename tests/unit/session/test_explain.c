@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #define RULES "--rules=/etc/rules"
+#define USERS "--users=/etc/users", "--user=alice"
 #define LOCAL "built in:1: allow from local to any, internal"
 
 /* NULL ends the words; what is printed matches the pattern of fnmatch(3). */
@@ -24,23 +25,27 @@ static const struct {
     {{"--from=198.51.100.1", "203.0.113.8", "80"},
 	"built in: no line allows anything to such a client without a "
 	"password\nmethod: FF\n"},
-    {{"--from=198.51.100.1", "--user=alice", "127.0.0.1", "80"},
-	"built in:2: deny to internal\nreply: 02\n"},
-    {{"--from=198.51.100.1", "--user=alice", "203.0.113.8", "80"},
-	"built in:3: allow user=\\* to any\n203.0.113.8:80: allowed, "
-	"from nowhere: Network is unreachable, by built in:3: *\nreply: 03\n"},
+    {{"--users=/etc/users", "203.0.113.8", "80"},
+	"built in: no line allows anything to such a client without a "
+	"password\nmethod: FF\n"},
+    {{USERS, "127.0.0.1", "80"}, "built in:1: deny to internal\nreply: 02\n"},
+    {{"--open", "127.0.0.1", "80"},
+	"built in:1: deny to internal\nreply: 02\n"},
+    {{"--from=198.51.100.1", USERS, "203.0.113.8", "80"},
+	"built in:2: allow user=\\* to any\n203.0.113.8:80: allowed, "
+	"from nowhere: Network is unreachable, by built in:2: *\nreply: 03\n"},
     /* names: each address, in the order in which it would be tried */
-    {{"--from=198.51.100.1", "--user=alice", "mixed.test", "80"},
-	"127.0.0.1:80: denied, by built in:2: *\n203.0.113.7:80: allowed, "
-	"from nowhere: *, by built in:3: *\nreply: 03\n"},
-    {{"--from=198.51.100.1", "--user=alice", "inside.test", "80"},
-	"127.0.0.1:80: denied, by built in:2: *\nreply: 02\n"},
+    {{"--from=198.51.100.1", USERS, "mixed.test", "80"},
+	"127.0.0.1:80: denied, by built in:1: *\n203.0.113.7:80: allowed, "
+	"from nowhere: *, by built in:2: *\nreply: 03\n"},
+    {{"--from=198.51.100.1", USERS, "inside.test", "80"},
+	"127.0.0.1:80: denied, by built in:1: *\nreply: 02\n"},
     {{"nosuch.test", "80"},
 	LOCAL "\nnosuch.test: name servers failed\nreply: 04\n"},
     /* a file, and the terms of its lines */
-    {{RULES, "--user=alice", "203.0.113.9", "1"},
+    {{RULES, USERS, "203.0.113.9", "1"},
 	"/etc/rules:1: deny to 203.0.113.9, \\*.bad.test\nreply: 02\n"},
-    {{RULES, "--user=alice", "127.0.0.1", "1"},
+    {{RULES, USERS, "127.0.0.1", "1"},
 	"/etc/rules:2: *\n*\nlifetime unlimited, rate 5000 bytes/s\nreply: 00, "
 	"if it can be connected\n"},
     {{RULES, "--uid=7", "www.good.test", "80"},
@@ -66,7 +71,7 @@ static const struct {
     {{RULES, "--from=198.51.100.1", "--command=udp", "127.0.0.2", "54"},
 	"/etc/rules: no line matches, so it is denied\nreply: 00, and the "
 	"datagram is dropped\n"},
-    {{RULES, "--user=alice", "--command=udp", "127.0.0.2", "53"},
+    {{RULES, USERS, "--command=udp", "127.0.0.2", "53"},
 	"*\nlifetime unlimited\nreply: 00, and the datagram is relayed, *"},
     {{"--resolve", "--command=resolve", "mixed.test", "0"},
 	LOCAL "\n127.0.0.1: allowed, by " LOCAL "\n203.0.113.7: allowed, by *\n"
@@ -123,6 +128,9 @@ explain_all(void)
 	    "allow user=alice to any, internal lifetime=0 rate=5000\n"
 	    "allow from 198.51.100.0/24 command=udp to internal port 53\n"
 	    "allow uid=7 to internal source=127.0.0.9\n");
+	network_write("/etc/users",
+	    "alice:$5$salt$"
+	    "eC8iHMk0B/acxRGi4idWiCK/.xXHLUsxovn4V591t3.\n");
 	for (size_t i = 0; i < COUNT(table); i++) {
 		int rc = explained(table[i].words, out, sizeof(out));
 
