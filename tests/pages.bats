@@ -231,6 +231,23 @@ serves()
 	records_hold
 }
 
+@test "access: a password for those who aren't on this machine" {
+	configure 'rules /etc/socks5-handler/rules' \
+		'users /etc/socks5-handler/users'
+	write_users alice:secret
+	recipe access Passwords
+	drop_in socks5-handler.socket ListenStream= ListenStream=1080
+	run here -x socks5h://127.0.0.1:1080 "$url"
+	[ "$output" = "far away" ]
+	expect_record SOCKS5_REPLY=0
+	run ! get "$url"
+	expect_record SOCKS5_END=no-method
+	run get "$url" -U alice:secret
+	[ "$output" = "far away" ]
+	expect_record SOCKS5_REPLY=0 SOCKS5_USER=alice
+	records_hold
+}
+
 @test "access: rules, --check and --explain" {
 	# As users and source of the page have them.
 	write_users alice:secret bob:secret

@@ -123,6 +123,7 @@ take_back()
 		inside rm -f "$file"
 	done
 	written=()
+	inside find /run/systemd/system -mindepth 1 -delete
 	configured=yes restore_configuration
 	inside systemctl daemon-reload
 	inside systemctl reset-failed
