@@ -124,6 +124,18 @@ parse_literal(
 	return parse_port(behind(text, end), &out->port, fault);
 }
 
+/* A name that can be asked for, and nothing that means something in a URL. */
+static bool
+may_be_host(struct piece text)
+{
+	bool plain = wire_check_name(text.at, text.len) == 0;
+
+	for (size_t i = 0; plain && i < text.len; i++)
+		plain = !is_reserved((unsigned char)text.at[i]) &&
+			text.at[i] != '%';
+	return plain;
+}
+
 static int
 parse_host(struct piece text, struct wire_destination *out, struct fault *fault)
 {
@@ -140,13 +152,10 @@ parse_host(struct piece text, struct wire_destination *out, struct fault *fault)
 		return fault_set(fault, EINVAL,
 		    "a host has to be named, by an address or by a name of 255 "
 		    "bytes at most");
-	for (size_t i = 0; i < host.len; i++) {
-		if (is_reserved((unsigned char)host.at[i]) || host.at[i] == '%')
-			return fault_set(fault, EINVAL,
-			    "the host has to be a name, an IPv4 address, or an "
-			    "IPv6 address in brackets, with nothing but a port "
-			    "behind it");
-	}
+	if (!may_be_host(host))
+		return fault_set(fault, EINVAL,
+		    "the host has to be a name, an IPv4 address, or an IPv6 "
+		    "address in brackets, with nothing but a port behind it");
 	out->atyp = WIRE_ATYP_NAME;
 	out->name_len = (uint8_t)host.len;
 	memcpy(out->name, host.at, host.len);

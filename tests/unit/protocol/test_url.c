@@ -155,6 +155,7 @@ mistakes(void **state)
 	    {"socks5://p q", "the host has to be"},
 	    {"socks5://p%41", "the host has to be"},
 	    {"socks5://p]", "the host has to be"},
+	    {"socks5://p\\q", "the host has to be"},
 	    {"socks5://@p", "a user in front of the @"},
 	    {"socks5://:secret@p", "a user in front of the @"},
 	    {"socks5://u:se@cret@p", "/ ? # [ ] @"},
