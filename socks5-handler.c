@@ -21,6 +21,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 /* The journal has this long to take the record. */
 #define RECORD_MS 5000
@@ -36,17 +37,21 @@ serve(struct session *s)
 		session_refuse(s);
 }
 
-/* The client is served, and let go before the log gets a word. */
-static void
-leave_record(struct session *s)
+/*
+ * The client is served, and let go before the log gets a word. 0, or -errno
+ * when the log didn't take it. A service that made this process for the client
+ * is told when that takes long; 0 for none.
+ */
+static int
+leave_record(struct session *s, pid_t service)
 {
 	s->record.client = s->peer.who.text;
 	s->record.client_len = strlen(s->peer.who.text);
 	s->record.duration_ms = io_now_ms() - s->started_ms;
 	peer_close(&s->peer);
 	io_close(&s->egress.target);
-	io_alarm_exit(RECORD_MS, EX_OSERR);
-	log_session(&s->record);
+	io_alarm_exit(RECORD_MS, EX_OSERR, service);
+	return log_session(&s->record);
 }
 
 static int
@@ -59,32 +64,42 @@ exit_status(int rc)
 
 /* The connection has been taken over. The exit status. */
 static int
-serve_client(struct session *s)
+serve_client(struct session *s, pid_t service)
 {
+	int rc;
+
 	s->started_ms = io_now_ms();
 	serve(s);
-	leave_record(s);
+	rc = leave_record(s, service);
 	permit_end(&s->permit);
-	return EX_OK;
+	return rc < 0 ? EX_OSERR : EX_OK;
 }
+
+struct accepted {
+	struct session *session;
+	pid_t service;
+};
 
 /* The same in a process that the listening service has made for a client. */
 static int
-serve_accepted(void *session)
+serve_accepted(void *accepted)
 {
-	struct session *s = session;
+	const struct accepted *a = accepted;
+	struct peer *peer = &a->session->peer;
 	int rc;
 
-	peer_guard_stderr(&s->peer);
-	rc = peer_take_over(&s->peer);
-	return rc == 0 ? serve_client(s) : exit_status(rc);
+	log_never_wait(false);
+	peer_guard_stderr(peer);
+	rc = peer_take_over(peer);
+	return rc == 0 ? serve_client(a->session, a->service) : exit_status(rc);
 }
 
 /* The exit status. */
 static int
 run(int argc, char **argv, struct session *s, struct config *config)
 {
-	const struct spare_work work = {serve_accepted, s};
+	struct accepted accepted = {s, getpid()};
+	const struct spare_work work = {serve_accepted, &accepted};
 	struct accept_sockets sockets;
 	int rc;
 
@@ -92,7 +107,7 @@ run(int argc, char **argv, struct session *s, struct config *config)
 		return explain_request(config) < 0 ? EX_USAGE : EX_OK;
 	rc = peer_take_over(&s->peer);
 	if (rc == 0)
-		return serve_client(s);
+		return serve_client(s, 0);
 	if (rc < 0)
 		return exit_status(rc);
 	sockets = (struct accept_sockets){

@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The systemd module without libsystemd: what sd_listen_fds(3), sd_notify(3)
- * and sd_watchdog_enabled(3) promise of the environment and of the socket it
- * names.
+ * The systemd module without libsystemd: what sd_listen_fds(3) promises of the
+ * environment.
  */
 #include "base/systemd.h"
 #include "base/number.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 /* A variable that is a whole number above 0; 0 for any other. */
@@ -44,43 +40,6 @@ systemd_listen_fds(void)
 			return -errno;
 	}
 	return (int)count;
-}
-
-int
-systemd_notify(const char *state)
-{
-	struct sockaddr_un un = {.sun_family = AF_UNIX};
-	const char *name = getenv("NOTIFY_SOCKET");
-	size_t len = name ? strlen(name) : 0;
-	int fd, rc = 0;
-
-	if (!name)
-		return 0;
-	if ((*name != '/' && *name != '@') || len > sizeof(un.sun_path))
-		return -EINVAL;
-	memcpy(un.sun_path, name, len);
-	if (*name == '@') /* an abstract one */
-		*un.sun_path = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (sendto(fd, state, strlen(state), MSG_NOSIGNAL,
-		(const struct sockaddr *)&un,
-		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
-		rc = -errno;
-	close(fd);
-	return rc;
-}
-
-int64_t
-systemd_watchdog_ms(void)
-{
-	int64_t us = number_in("WATCHDOG_USEC");
-
-	/* Where a process is named, it is the one that is watched. */
-	if (getenv("WATCHDOG_PID") && number_in("WATCHDOG_PID") != getpid())
-		return 0;
-	return us > 0 && us < 2000 ? 1 : us / 2000;
 }
 
 bool

@@ -41,10 +41,10 @@ include()
 
 @test "a module that includes one above it, or beside it" {
 	include src/net/dial.h net/relay.h
-	include src/base/io.h base/log.h
+	include src/base/textfile.h base/line.h
 	complains \
 		'src/net/dial.h:*: includes "net/relay.h": it stands above; ' \
-		'src/base/io.h:*: includes "base/log.h": it stands beside; '
+		'src/base/textfile.h:*: includes "base/line.h": it stands beside; '
 }
 
 @test "every directory may look up the list, and none down" {
@@ -97,11 +97,11 @@ include()
 
 @test "a file that is no module, a header that is none, a header that isn't first" {
 	touch src/net/util.c
-	printf '#include "base/addr.h"\n#include "../x.h"\n' >src/base/io.c
+	printf '#include "base/addr.h"\n#include "../x.h"\n' >src/base/line.c
 	complains \
 		'src/net/util.c: no such module' \
-		'src/base/io.c:2: includes "../x.h": is no module' \
-		'src/base/io.c: its first header has to be "base/io.h"'
+		'src/base/line.c:2: includes "../x.h": is no module' \
+		'src/base/line.c: its first header has to be "base/line.h"'
 }
 
 @test "a module that is listed, and isn't there" {

@@ -13,14 +13,14 @@ cd "${1:-$(dirname "$0")/..}" || exit 1
 # From the ground up: a directory, and its levels with a | between each two;
 # modules on one level don't know each other.
 layers=(
-	"base: number memory fault | addr systemd | journal | log io textfile | tcp"
+	"base: number memory fault io | addr systemd notify tcp | journal | line textfile | log"
 	"protocol: wire | outcome wire4 proxy url"
 	"policy: libcrypt terms host | hash rules identity | ruleword | rulefile | permit auth"
 	"config: options | setting | usage | config"
 	"net: resolve sockopt | dial | bind flow upstream | relay"
 	"net/udp: batch contacts | names port | route | udp"
 	"session: peer | egress | session | decision handshake | cmd_connect cmd_bind cmd_associate cmd_resolve | command | explain"
-	"service: clients spare report | accept"
+	"service: clients spare report listeners | accept"
 )
 # Neither may include the other, whatever their order.
 strangers=("config net" "config net/udp")

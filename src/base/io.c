@@ -15,10 +15,13 @@
 #include <unistd.h>
 
 /* The alarm rings again after this, until it is set anew. */
-#define REPEAT_US 100000
+#define REPEAT_MS 100
 
 /* Set by the handlers below and by nobody else. */
-static volatile sig_atomic_t alarmed, terminated, exit_status = -1;
+static volatile sig_atomic_t alarmed, terminated;
+
+/* For io_alarm_exit(): how often the alarm has still to ring, 0 before. */
+static volatile sig_atomic_t rings_left, exit_status, late_parent;
 
 int64_t
 io_now_ms(void)
@@ -38,10 +41,19 @@ io_earlier(int64_t a, int64_t b)
 static void
 on_alarm(int signo)
 {
+	int saved = errno;
+
 	(void)signo;
-	if (exit_status >= 0)
-		_exit(exit_status);
 	alarmed = 1;
+	if (rings_left == 0)
+		return;
+	if (--rings_left == 0)
+		_exit(exit_status);
+	/* Another process may have the number of a parent that has gone. */
+	if (late_parent && getppid() == late_parent)
+		kill(late_parent, io_signal_late());
+	late_parent = 0;
+	errno = saved;
 }
 
 static void
@@ -50,7 +62,7 @@ on_terminate(int signo)
 	(void)signo;
 	terminated = 1;
 	/* If it came just before a call goes to sleep, this wakes it. */
-	if (exit_status < 0)
+	if (rings_left == 0)
 		alarm(1);
 }
 
@@ -114,9 +126,16 @@ io_signals_open(void)
 	sigaddset(&set, SIGQUIT);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, io_signal_late());
 	sigprocmask(SIG_SETMASK, &set, NULL);
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? -errno : fd;
+}
+
+int
+io_signal_late(void)
+{
+	return SIGRTMIN; /* of these each is kept that comes */
 }
 
 void
@@ -127,7 +146,7 @@ io_alarm(int64_t ms)
 	if (ms > 0) {
 		timer.it_value.tv_sec = ms / 1000;
 		timer.it_value.tv_usec = ms % 1000 * 1000;
-		timer.it_interval.tv_usec = REPEAT_US;
+		timer.it_interval.tv_usec = REPEAT_MS * 1000;
 	}
 	setitimer(ITIMER_REAL, &timer, NULL);
 	/* What the old one left; a new one that rang already rings again. */
@@ -138,12 +157,31 @@ io_alarm(int64_t ms)
 }
 
 void
-io_alarm_exit(int64_t ms, int status)
+io_alarm_exit(int64_t ms, int status, pid_t parent)
 {
 	exit_status = status;
+	late_parent = parent;
+	rings_left = (int)(ms / REPEAT_MS) + 1;
 	/* SIGTERM has had its effect, and takes none of the time. */
 	terminated = 0;
-	io_alarm(ms);
+	io_alarm(REPEAT_MS);
+}
+
+int
+io_await(int fd, short events, int64_t until_ms)
+{
+	struct pollfd ready = {.fd = fd, .events = events};
+	int64_t left;
+	int n = 0;
+
+	while (n == 0 && (left = until_ms - io_now_ms()) > 0) {
+		n = poll(&ready, 1, left < INT_MAX ? (int)left : INT_MAX);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n < 0)
+			n = 0;
+	}
+	return n > 0 ? 0 : -EAGAIN;
 }
 
 int

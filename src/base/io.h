@@ -57,20 +57,29 @@ void io_signals_init(void);
 void io_signals_unblock(void);
 
 /*
- * For a process that polls: SIGTERM, SIGINT, SIGQUIT, SIGHUP and SIGUSR1 come
- * as bytes to read, struct signalfd_siginfo of signalfd(2), from this
- * descriptor. SIGCHLD has its default. -errno.
+ * For a process that polls: SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1 and
+ * io_signal_late() come as bytes to read, struct signalfd_siginfo of
+ * signalfd(2), from this descriptor. SIGCHLD has its default. -errno.
  */
 int io_signals_open(void);
+
+/* What io_alarm_exit() sends, with the sender's pid. */
+int io_signal_late(void);
 
 /* Lets the alarm ring ms milliseconds from now; 0: not at all. */
 void io_alarm(int64_t ms);
 
 /*
  * For what comes after the client has been served: ends the process with this
- * status when the alarm rings.
+ * status ms milliseconds from now. Whatever sleeps is woken every 100 ms until
+ * then. Where `parent` isn't 0, that process, if it is still this one's parent,
+ * is sent io_signal_late() the first time.
  */
-void io_alarm_exit(int64_t ms, int status);
+void io_alarm_exit(int64_t ms, int status, pid_t parent);
+
+/* Waits for these events of poll(2) until then, a time of io_now_ms(), whatever
+ * signals come: 0, -EAGAIN when none came, or another -errno. */
+int io_await(int fd, short events, int64_t until_ms);
 
 /* -ETIMEDOUT after the alarm, -ECANCELED after SIGTERM and its like, or 0. */
 int io_interrupted(void);

@@ -4,6 +4,7 @@
  * behind it. Must not: load libsystemd where journald doesn't read.
  */
 #include "base/journal.h"
+#include "base/io.h"
 #include "base/systemd.h"
 
 #include <errno.h>
@@ -24,7 +25,7 @@ int
 journal_connect(const char *path)
 {
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return -1;
@@ -33,6 +34,20 @@ journal_connect(const char *path)
 		return fd;
 	close(fd);
 	return -1;
+}
+
+int
+journal_put(int fd, const char *data, size_t len, int64_t until_ms)
+{
+	int rc = 0;
+
+	while (rc == 0 && send(fd, data, len, MSG_NOSIGNAL) < 0) {
+		if (errno == EAGAIN)
+			rc = io_await(fd, POLLOUT, until_ms);
+		else if (errno != EINTR)
+			rc = -errno;
+	}
+	return rc;
 }
 
 static int
@@ -48,13 +63,16 @@ connect_to_journald(void)
  * sent behind the record, is no longer waiting, the record has been dealt with.
  */
 static void
-await_journald(int fd)
+await_journald(int fd, int64_t until_ms)
 {
+	int64_t now = io_now_ms();
 	int waiting = 1;
 
-	if (send(fd, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+	if (until_ms > now + JOURNALD_MS)
+		until_ms = now + JOURNALD_MS;
+	if (until_ms <= now || journal_put(fd, "", 0, until_ms) < 0)
 		return;
-	for (int i = 0; i < JOURNALD_MS && waiting > 0; i++) {
+	while (waiting > 0 && io_now_ms() < until_ms) {
 		poll(NULL, 0, 1);
 		if (ioctl(fd, SIOCOUTQ, &waiting) < 0)
 			return;
@@ -67,7 +85,7 @@ await_journald(int fd)
  * write to whatever has its number then.
  */
 static int
-send_sentence(int journal, int priority, char *message)
+send_sentence(int journal, int priority, char *message, int64_t until_ms)
 {
 	char entry[JOURNAL_MESSAGE_MAX + 64];
 	int n;
@@ -78,12 +96,12 @@ send_sentence(int journal, int priority, char *message)
 	    "MESSAGE=%s\nPRIORITY=%d\nSYSLOG_IDENTIFIER=" JOURNAL_IDENTIFIER
 	    "\n",
 	    message, priority);
-	return send(journal, entry, (size_t)n, MSG_NOSIGNAL) == n ? 0 : -EIO;
+	return journal_put(journal, entry, (size_t)n, until_ms);
 }
 
 static int
-send_record(
-    int priority, const char *message, const struct iovec *fields, size_t count)
+send_record(int priority, const char *message, const struct iovec *fields,
+    size_t count, int64_t until_ms)
 {
 	char text[sizeof("MESSAGE=") + JOURNAL_MESSAGE_MAX];
 	char level[sizeof("PRIORITY=7")];
@@ -96,23 +114,29 @@ send_record(
 	    {id, strlen(id)},
 	};
 
+	int rc;
+
 	memcpy(iov + 4, fields, count * sizeof(*iov));
-	return systemd_journal_sendv(iov, 4 + (int)count);
+	/* The library waits for as long as it takes; signals wake it. */
+	do
+		rc = systemd_journal_sendv(iov, 4 + (int)count);
+	while (rc == -EINTR && io_now_ms() < until_ms);
+	return rc == -EINTR ? -EAGAIN : rc;
 }
 
 int
 journal_send(int priority, char *message, const struct iovec *fields,
-    size_t count, bool leaving)
+    size_t count, int64_t until_ms)
 {
 	/* sd_journal_sendv() says nothing where there is no journal. */
 	int journal = connect_to_journald(), rc;
 
 	if (journal < 0)
 		return -ENOENT;
-	rc = fields ? send_record(priority, message, fields, count)
-		    : send_sentence(journal, priority, message);
-	if (rc >= 0 && leaving)
-		await_journald(journal);
+	rc = fields ? send_record(priority, message, fields, count, until_ms)
+		    : send_sentence(journal, priority, message, until_ms);
+	if (rc >= 0)
+		await_journald(journal, until_ms);
 	close(journal);
 	return rc;
 }

@@ -9,8 +9,8 @@
 #ifndef JOURNAL_H
 #define JOURNAL_H
 
-#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/uio.h>
 
 /* Every entry's SYSLOG_IDENTIFIER. */
@@ -26,12 +26,17 @@
 /*
  * Writes an entry: the message, its priority as syslog(3) has it, and `count`
  * fields, each "NAME=value"; NULL for an entry without any, in whose message
- * line feeds become spaces. Where the process is `leaving`, journald is given
- * half a second to deal with the entry: it has to find the process. 0; -ENOENT
- * where no journald reads; or another -errno.
+ * line feeds become spaces. 0; -ENOENT where no journald reads; -EAGAIN when it
+ * has taken nothing until then, a time of io_now_ms(); or another -errno.
+ *
+ * For an entry without fields that time may be over already. One with fields
+ * counts on a signal to wake it, see io_alarm_exit().
+ *
+ * What is sent before that time waits until journald has dealt with it, for
+ * half a second at most: it has to find the process.
  */
 int journal_send(int priority, char *message, const struct iovec *fields,
-    size_t count, bool leaving);
+    size_t count, int64_t until_ms);
 
 /* Loads what an entry with fields will need, where a journald reads. */
 void journal_prepare(void);
@@ -41,5 +46,8 @@ void journal_prepare(void);
  * is the caller's to close. -1 where there is none.
  */
 int journal_connect(const char *path);
+
+/* One datagram to such a socket; 0, -EAGAIN as above, or another -errno. */
+int journal_put(int fd, const char *data, size_t len, int64_t until_ms);
 
 #endif

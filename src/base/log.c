@@ -5,7 +5,9 @@
  * journal's library takes longer to load than all the rest.
  */
 #include "base/log.h"
+#include "base/io.h"
 #include "base/journal.h"
+#include "base/line.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -14,13 +16,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
 #include <syslog.h>
-#include <unistd.h>
-
-#define SYSLOG_SOCKET "/dev/log"
-#define IDENTIFIER    JOURNAL_IDENTIFIER
 
 /* A field is PREFIX NAME "=" value, as the journal takes it. */
 #define PREFIX "SOCKS5_"
@@ -41,9 +38,13 @@ struct room {
 };
 enum { TEXT_MAX = sizeof(struct room), RECORD_MAX = TEXT_MAX + 2 * FIELDS_MAX };
 
-_Static_assert(
-    RECORD_MAX <= JOURNAL_MESSAGE_MAX && FIELDS_MAX <= JOURNAL_FIELDS_MAX,
-    "the journal takes every record");
+_Static_assert(RECORD_MAX <= JOURNAL_MESSAGE_MAX &&
+		   FIELDS_MAX <= JOURNAL_FIELDS_MAX &&
+		   RECORD_MAX <= LINE_MAX_LEN,
+    "every target takes every record");
+
+/* So long each target may take. Then it is the next one's turn. */
+#define TARGET_MS 1500
 
 struct fields {
 	size_t count;
@@ -63,6 +64,8 @@ const struct log_record log_nothing = {LOG_FIELDS(UNKNOWN)};
 static struct {
 	enum log_target target;
 	bool stderr_forbidden;
+	bool never_waits;
+	size_t unsaid; /* sentences */
 } state = {.target = LOG_TO_AUTO};
 
 static const char *const target_names[] = {
@@ -110,6 +113,12 @@ void
 log_open(enum log_target target)
 {
 	state.target = target;
+}
+
+void
+log_never_wait(bool never)
+{
+	state.never_waits = never;
 }
 
 void
@@ -229,52 +238,32 @@ format_line(const struct fields *fields, char *out)
 	*out = '\0';
 }
 
-/*
- * As syslog(3) would, which says nothing where there is no reader, and in musl
- * cuts off what is longer than 1023 bytes: a client's long name would take the
- * rest of the record away. The time is the reader's to add (RFC 3164 section
- * 4.3.2).
- */
-static int
-to_syslog(int priority, const char *message)
+/* For what is said now, as long as one target may take. */
+static int64_t
+deadline(void)
 {
-	char line[sizeof("<191>" IDENTIFIER "[2147483647]: ") + RECORD_MAX];
-	int fd = journal_connect(SYSLOG_SOCKET), n, rc;
-
-	if (fd < 0)
-		return -ENOENT;
-	n = snprintf(line, sizeof(line), "<%d>" IDENTIFIER "[%d]: %s",
-	    LOG_DAEMON | priority, getpid(), message);
-	rc = send(fd, line, (size_t)n, MSG_NOSIGNAL) == n ? 0 : -EIO;
-	close(fd);
-	return rc;
+	return state.never_waits ? 0 : io_now_ms() + TARGET_MS;
 }
 
 static int
 to_stderr(const char *message)
 {
-	char line[sizeof(IDENTIFIER ": \n") + RECORD_MAX];
-	int n;
-
-	if (state.stderr_forbidden)
-		return -EBADF;
-	n = snprintf(line, sizeof(line), IDENTIFIER ": %s\n", message);
-	/* In one piece, so that many handlers can share a terminal. */
-	return write(STDERR_FILENO, line, (size_t)n) == n ? 0 : -EIO;
+	return state.stderr_forbidden ? -EBADF
+				      : line_to_stderr(message, deadline());
 }
 
 /* From this target on, the first that takes it. */
 static int
 emit(enum log_target target, int priority, char *message,
-    const struct fields *fields, bool leaving)
+    const struct fields *fields)
 {
 	int rc = -ENOENT;
 
 	if (target <= LOG_TO_JOURNAL)
 		rc = journal_send(priority, message, fields ? fields->at : NULL,
-		    fields ? fields->count : 0, leaving);
+		    fields ? fields->count : 0, deadline());
 	if (rc < 0 && target <= LOG_TO_SYSLOG)
-		rc = to_syslog(priority, message);
+		rc = line_to_syslog(priority, message, deadline());
 	if (rc < 0 && target <= LOG_TO_STDERR)
 		rc = to_stderr(message);
 	return rc;
@@ -289,22 +278,46 @@ log_fault(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
-	if (to_stderr(message) < 0)
-		emit(LOG_TO_JOURNAL, LOG_ERR, message, NULL, true);
+	if (to_stderr(message) < 0 &&
+	    emit(LOG_TO_JOURNAL, LOG_ERR, message, NULL) < 0)
+		state.unsaid++;
 }
 
-void
+int
 log_notice(const char *format, ...)
 {
 	char message[RECORD_MAX];
 	va_list args;
+	int rc;
 
 	if (state.target == LOG_TO_NONE)
-		return;
+		return 0;
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
-	emit(state.target, LOG_NOTICE, message, NULL, false);
+	rc = emit(state.target, LOG_NOTICE, message, NULL);
+	state.unsaid += rc < 0;
+	return rc;
+}
+
+bool
+log_owes(void)
+{
+	return state.unsaid > 0;
+}
+
+int
+log_catch_up(void)
+{
+	size_t unsaid = state.unsaid;
+	int rc = 0;
+
+	if (unsaid > 0)
+		rc = log_notice("before this, %zu sentences found no log that "
+				"took them",
+		    unsaid);
+	state.unsaid = rc < 0 ? unsaid : 0;
+	return rc;
 }
 
 void
@@ -325,6 +338,6 @@ log_session(const struct log_record *record)
 		return 0;
 	collect(record, &fields);
 	format_line(&fields, line);
-	return emit(state.target, expected ? LOG_INFO : LOG_NOTICE, line,
-	    &fields, true);
+	return emit(
+	    state.target, expected ? LOG_INFO : LOG_NOTICE, line, &fields);
 }

@@ -103,14 +103,30 @@ void log_forbid_stderr(void);
 bool log_stderr_forbidden(void);
 
 /*
+ * For a process that may not wait for anybody: what a target would have to take
+ * later goes to the next. In other processes each has 1.5 seconds.
+ */
+void log_never_wait(bool never);
+
+/*
  * Tells the administrator what is wrong with the set-up: to standard error
  * or, where that is forbidden, to the journal or syslog. A printf format
  * without a newline at its end.
  */
 void log_fault(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Says something else that an administrator wants to know, where records go. */
-void log_notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/*
+ * Says something else that an administrator wants to know, where records go. 0,
+ * or -errno when it found no target that took it.
+ */
+int log_notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * How many sentences, of this process, found no target is said by
+ * log_catch_up(), if there are any: 0, or -errno when it can't be said either.
+ */
+bool log_owes(void);
+int log_catch_up(void);
 
 /*
  * Loads what a record will need, for a process whose children write records: it
@@ -120,7 +136,8 @@ void log_prepare(void);
 
 /*
  * Writes the record, to the first target from the chosen one on (in the order
- * of enum log_target) that takes it. 0, or -errno when none did.
+ * of enum log_target) that takes it. 0, or -errno when none did. It counts on
+ * io_alarm_exit() to end it, and to wake it.
  */
 int log_session(const struct log_record *record);
 

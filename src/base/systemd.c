@@ -35,35 +35,6 @@ systemd_listen_fds(void)
 	return listen_fds ? listen_fds(1) : -ENOSYS;
 }
 
-int
-systemd_notify(const char *state)
-{
-	__typeof__(&sd_notify) notify;
-	int rc;
-
-	if (!getenv("NOTIFY_SOCKET"))
-		return 0;
-	notify = (__typeof__(notify))load_symbol("sd_notify");
-	if (!notify)
-		return -ENOSYS;
-	rc = notify(0, state);
-	return rc < 0 ? rc : 0;
-}
-
-int64_t
-systemd_watchdog_ms(void)
-{
-	__typeof__(&sd_watchdog_enabled) enabled;
-	uint64_t us = 0;
-
-	if (!getenv("WATCHDOG_USEC"))
-		return 0;
-	enabled = (__typeof__(enabled))load_symbol("sd_watchdog_enabled");
-	if (!enabled || enabled(0, &us) <= 0)
-		return 0;
-	return us < 2000 ? 1 : (int64_t)(us / 2000);
-}
-
 bool
 systemd_has_journal(void)
 {

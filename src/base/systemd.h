@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * systemd: what the service manager has for us, wants to be told, and its
- * journal.
+ * systemd: what the service manager has for us, and its journal.
  *
- * src/systemd.c asks libsystemd, which is loaded when it is needed and not
+ * src/base/systemd.c asks libsystemd, which is loaded when it is needed and not
  * before: linking it would cost every connection more than all else the process
  * does; and the program has to run where there is none. static/systemd.c, which
  * stands in for it in the static build, does without libsystemd and without the
@@ -13,7 +12,6 @@
 #define SYSTEMD_H
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <sys/uio.h>
 
 /* The first descriptor that LISTEN_FDS passes. */
@@ -24,15 +22,6 @@
  * no child will find the variables. -ENOSYS where libsystemd is missing.
  */
 int systemd_listen_fds(void);
-
-/*
- * Tells the service manager that started us, as sd_notify(3). 0 also where none
- * wants to be told; -ENOSYS where libsystemd is missing.
- */
-int systemd_notify(const char *state);
-
-/* Half of the time in which WATCHDOG=1 is wanted, in ms; 0 where it isn't. */
-int64_t systemd_watchdog_ms(void);
 
 /* Whether this build can write to the journal. */
 bool systemd_has_journal(void);

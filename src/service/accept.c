@@ -16,16 +16,16 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "service/clients.h"
+#include "service/listeners.h"
 #include "service/report.h"
 #include "service/spare.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 /* After so long without a client it is quiet, and spares are made. */
@@ -39,21 +39,24 @@
 #define REAP_CLIENTS 32
 
 /*
- * Without descriptors, memory or processes: the time until the next try, and
- * that without a failure after which there are enough of them.
+ * When clients can't be accepted or given a process: the time until the next
+ * try, and that without a failure after which it is said that they are again.
  */
 #define REST_MS   200
 #define ENOUGH_MS 1000
+
+/* So many processes that have no client any more may wait for the log: half as
+ * many as there may be clients, and the first; or the second, without a limit.
+ */
+#define RECORDS_MIN 16
+#define RECORDS_MAX 1000
 
 struct service {
 	struct config *config;
 	int argc;
 	char **argv;
 	const struct spare_work *work;
-	const struct accept_sockets *sockets;
-	/* Of each socket, and behind them the signalfd's. */
-	struct pollfd fds[ACCEPT_SOCKETS_MAX + 1];
-	struct io_end ends[ACCEPT_SOCKETS_MAX]; /* for their O_NONBLOCK */
+	struct listeners listeners;
 	struct clients clients;
 	struct spares spares;
 	size_t children; /* clients, spares, and spares that were let go */
@@ -70,33 +73,64 @@ struct service {
 };
 
 static void
+update_clients(struct service *s)
+{
+	report_clients(&s->report, s->clients.count - s->clients.let_go);
+}
+
+static void
+note_end(struct service *s, pid_t pid, int status)
+{
+	bool client = clients_remove(&s->clients, pid);
+
+	s->children--;
+	if (client)
+		s->busy_ms = io_now_ms();
+	else if (!spares_remove(&s->spares, pid))
+		return; /* nobody's any more */
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EX_OSERR)
+		report_lost(&s->report);
+	if (WIFSIGNALED(status))
+		log_notice("process %d%s ended by signal %d", pid,
+		    client ? ", and its client," : ", a spare,",
+		    WTERMSIG(status));
+}
+
+static void
 reap(struct service *s)
 {
 	int status;
 	pid_t pid;
 
 	s->reap_ms = io_now_ms() + REAP_MS;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		bool client = clients_remove(&s->clients, pid);
-
-		s->children--;
-		if (client)
-			s->busy_ms = io_now_ms();
-		else if (!spares_remove(&s->spares, pid))
-			continue; /* a spare that was let go */
-		if (WIFSIGNALED(status))
-			log_notice("process %d%s ended by signal %d", pid,
-			    client ? ", and its client," : ", a spare,",
-			    WTERMSIG(status));
-	}
-	report_clients(&s->report, s->clients.count);
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		note_end(s, pid, status);
+	update_clients(s);
 }
 
-/* Out of something: accepts nobody for a while. */
+/*
+ * A process has let its client go, and waits for the log. When there are too
+ * many of them, its record is given up.
+ */
+static void
+note_let_go(struct service *s, pid_t pid)
+{
+	int64_t clients = s->config->max_clients;
+	size_t most = clients ? (size_t)clients / 2 + RECORDS_MIN : RECORDS_MAX;
+
+	if (clients_let_go(&s->clients, pid) > most &&
+	    clients_remove(&s->clients, pid)) {
+		kill(pid, SIGKILL);
+		report_lost(&s->report);
+	}
+	update_clients(s);
+}
+
+/* Accepts nobody for a while. */
 static void
 rest(struct service *s, const char *what, int error)
 {
-	report_tired(&s->report, what, error);
+	report_resting(&s->report, what, error);
 	s->rest_until_ms = io_now_ms() + REST_MS;
 }
 
@@ -148,20 +182,17 @@ turn_away(struct service *s, const struct sockaddr *sa, const char *option)
 }
 
 static void
-accept_one(struct service *s, int listener)
+accept_one(struct service *s, size_t listener)
 {
-	struct sockaddr_storage ss = {.ss_family = AF_UNSPEC};
+	struct sockaddr_storage ss;
 	struct sockaddr *sa = (struct sockaddr *)&ss;
-	socklen_t len = sizeof(ss);
 	const char *option;
-	int fd = accept4(listener, sa, &len, SOCK_CLOEXEC);
+	int fd = listeners_accept(&s->listeners, listener, &ss);
 
+	if (fd == -EAGAIN)
+		return;
 	if (fd < 0) {
-		/* EINVAL: somebody else has shut it down. What isn't listed is
-		 * the client's, who has left already. */
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-		    errno == ENOMEM || errno == EINVAL)
-			rest(s, "can't accept", errno);
+		rest(s, "can't accept", -fd);
 		return;
 	}
 	s->waiting = fd;
@@ -192,23 +223,25 @@ reload(struct service *s)
 		/* These know the old one. */
 		spares_dismiss(&s->spares);
 	}
-	report_tell(&s->report, "READY=1\n");
+	report_ready(&s->report);
 }
 
 static void
-read_signals(struct service *s, int fd)
+read_signals(struct service *s)
 {
-	struct signalfd_siginfo info;
+	pid_t sender;
+	int signo;
 
-	while (read(fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT ||
-		    info.ssi_signo == SIGQUIT)
-			s->leaving = true;
-		else if (info.ssi_signo == SIGHUP)
+	while ((signo = listeners_signal(&s->listeners, &sender)) > 0) {
+		if (signo == io_signal_late()) {
+			note_let_go(s, sender);
+		} else if (signo == SIGHUP) {
 			reload(s);
-		else if (info.ssi_signo == SIGUSR1) {
+		} else if (signo == SIGUSR1) {
 			reap(s);
 			report_log(&s->report);
+		} else {
+			s->leaving = true;
 		}
 	}
 }
@@ -263,7 +296,7 @@ time_left(const struct service *s, int64_t now)
 }
 
 static void
-do_what_is_due(struct service *s, bool quiet)
+do_what_is_due(struct service *s)
 {
 	int64_t now = io_now_ms(), due;
 	pid_t pid;
@@ -280,8 +313,6 @@ do_what_is_due(struct service *s, bool quiet)
 		report_rested(&s->report);
 		s->rest_until_ms = 0;
 	}
-	if (!quiet)
-		return;
 	if (s->config->idle_exit_ms && s->clients.count == 0 &&
 	    now >= s->busy_ms + s->config->idle_exit_ms)
 		s->leaving = true;
@@ -299,26 +330,25 @@ do_what_is_due(struct service *s, bool quiet)
 static void
 accept_until_told_to_leave(struct service *s)
 {
-	size_t count = s->sockets->count;
-	struct pollfd *signals = &s->fds[count];
-	int n;
+	const struct timespec nap = {.tv_nsec = REST_MS * 1000000};
 
 	while (!s->leaving) {
 		int64_t now = io_now_ms();
 		bool resting = is_resting(s, now);
+		int rc =
+		    listeners_wait(&s->listeners, resting, time_left(s, now));
 
-		/* The signals stand last, and are looked at in any case. */
-		n = poll(resting ? signals : s->fds, resting ? 1 : count + 1,
-		    time_left(s, now));
-		if (n < 0)
-			continue;
-		if (n > 0 && signals->revents)
-			read_signals(s, signals->fd);
-		for (size_t i = 0; n > 0 && !resting && i < count; i++) {
-			if (s->waiting < 0 && !s->leaving && s->fds[i].revents)
-				accept_one(s, s->fds[i].fd);
+		if (rc < 0) {
+			rest(s, "can't wait for clients", -rc);
+			nanosleep(&nap, NULL);
 		}
-		do_what_is_due(s, n == 0);
+		read_signals(s);
+		for (size_t i = 0; !resting && i < s->listeners.count; i++) {
+			if (s->waiting < 0 && !s->leaving &&
+			    listeners_has_client(&s->listeners, i))
+				accept_one(s, i);
+		}
+		do_what_is_due(s);
 	}
 }
 
@@ -331,50 +361,23 @@ accept_clients(const struct accept_sockets *sockets, int argc, char **argv,
 	    .argc = argc,
 	    .argv = argv,
 	    .work = work,
-	    .sockets = sockets,
 	    .waiting = -1,
 	    .busy_ms = io_now_ms(),
 	};
-	int rc;
+	int rc = listeners_open(&s.listeners, sockets->first, sockets->count);
 
-	/* What a parent left open is no business of ours or a client's. */
-	io_close_from(sockets->first == STDIN_FILENO
-			  ? STDERR_FILENO + 1
-			  : sockets->first + (int)sockets->count);
-	if (sockets->count > ACCEPT_SOCKETS_MAX) {
-		log_fault("LISTEN_FDS passes %zu sockets, and one service "
-			  "takes %d at most: give each part of them a service",
-		    sockets->count, ACCEPT_SOCKETS_MAX);
-		return -EINVAL;
-	}
-	if (clients_reserve(&s.clients) < 0)
-		return -ENOMEM;
-	for (size_t i = 0; i < sockets->count; i++) {
-		int fd = sockets->first + (int)i;
-
-		s.fds[i] = (struct pollfd){.fd = fd, .events = POLLIN};
-		s.ends[i] = (struct io_end){.fd = fd, .kind = IO_SOCKET};
-	}
-	s.fds[sockets->count] = (struct pollfd){
-	    .fd = io_signals_open(),
-	    .events = POLLIN,
-	};
-	if (s.fds[sockets->count].fd < 0) {
-		rc = s.fds[sockets->count].fd;
-		log_fault("no descriptor for signals: %s", strerror(-rc));
+	if (rc == 0)
+		rc = clients_reserve(&s.clients);
+	if (rc < 0)
 		return rc;
-	}
-	/* The super-server finds them as they were when we have left. */
-	for (size_t i = 0; i < sockets->count; i++)
-		io_no_sleep(&s.ends[i]);
 	log_prepare();
+	log_never_wait(true);
 	report_ready(&s.report);
 	accept_until_told_to_leave(&s);
 	reap(&s);
-	report_tell(&s.report, "STOPPING=1\n");
+	report_stopping(&s.report);
 	spares_dismiss(&s.spares);
-	for (size_t i = 0; i < sockets->count; i++)
-		io_restore(&s.ends[i]);
+	listeners_restore(&s.listeners);
 	/* No process could be had for it: this one is free now. */
 	if (s.waiting >= 0)
 		spare_serve(s.waiting, work);

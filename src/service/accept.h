@@ -11,8 +11,6 @@
 
 #include <stddef.h>
 
-#define ACCEPT_SOCKETS_MAX 64
-
 /* Listening stream sockets, on descriptors `first` and following. */
 struct accept_sockets {
 	int first;
@@ -24,7 +22,7 @@ struct accept_sockets {
  * any, and has the work done for each in a process of its own, with *config as
  * it was when that was made. 0 at the end, when clients' processes live on; or
  * -errno when it couldn't begin: -EINVAL, after a sentence, for more than
- * ACCEPT_SOCKETS_MAX. A client that no process could be had for until the end
+ * LISTENERS_MAX. A client that no process could be had for until the end
  * is served by this one, and then nothing returns.
  *
  * A client that would be one more than config->max_clients, or than

@@ -85,16 +85,39 @@ clients_add(
 	    (struct clients_entry){.pid = pid, .source = *source};
 }
 
+/* Or NULL. */
+static struct clients_entry *
+find_process(const struct clients *clients, pid_t pid)
+{
+	for (size_t i = 0; i < clients->count; i++) {
+		if (clients->at[i].pid == pid)
+			return &clients->at[i];
+	}
+	return NULL;
+}
+
+size_t
+clients_let_go(struct clients *clients, pid_t pid)
+{
+	struct clients_entry *entry = find_process(clients, pid);
+
+	if (entry && !entry->let_go) {
+		entry->let_go = true;
+		clients->let_go++;
+	}
+	return clients->let_go;
+}
+
 bool
 clients_remove(struct clients *clients, pid_t pid)
 {
-	for (size_t i = 0; i < clients->count; i++) {
-		if (clients->at[i].pid == pid) {
-			clients->at[i] = clients->at[--clients->count];
-			return true;
-		}
-	}
-	return false;
+	struct clients_entry *entry = find_process(clients, pid);
+
+	if (!entry)
+		return false;
+	clients->let_go -= entry->let_go;
+	*entry = clients->at[--clients->count];
+	return true;
 }
 
 static int64_t
@@ -103,8 +126,9 @@ count_from(const struct clients *clients, const struct clients_source *source)
 	int64_t n = 0;
 
 	for (size_t i = 0; i < clients->count; i++)
-		n += memcmp(&clients->at[i].source, source, sizeof(*source)) ==
-		     0;
+		n += !clients->at[i].let_go &&
+		     memcmp(&clients->at[i].source, source, sizeof(*source)) ==
+			 0;
 	return n;
 }
 
@@ -113,7 +137,8 @@ clients_limit(const struct clients *clients,
     const struct clients_source *source, int64_t max_clients,
     int64_t max_per_source)
 {
-	if (max_clients > 0 && (int64_t)clients->count >= max_clients)
+	if (max_clients > 0 &&
+	    (int64_t)(clients->count - clients->let_go) >= max_clients)
 		return "max-clients";
 	if (max_per_source > 0 && count_from(clients, source) >= max_per_source)
 		return "max-per-source";

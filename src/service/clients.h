@@ -25,12 +25,14 @@ struct clients_source {
 
 struct clients_entry {
 	pid_t pid;
+	bool let_go;
 	struct clients_source source;
 };
 
 /* All zero at the start. */
 struct clients {
-	size_t count, size;
+	size_t count, size; /* of processes */
+	size_t let_go;      /* of these, those that have no client any more */
 	struct clients_entry *at;
 };
 
@@ -49,7 +51,13 @@ int clients_reserve(struct clients *clients);
 void clients_add(
     struct clients *clients, pid_t pid, const struct clients_source *source);
 
-/* False when it is none of them. */
+/*
+ * The process has let its client go, and counts for no limit any more: how many
+ * such there are now.
+ */
+size_t clients_let_go(struct clients *clients, pid_t pid);
+
+/* What became of a process is known; false when it is none of them. */
 bool clients_remove(struct clients *clients, pid_t pid);
 
 /*

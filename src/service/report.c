@@ -2,7 +2,7 @@
 #include "service/report.h"
 #include "base/io.h"
 #include "base/log.h"
-#include "base/systemd.h"
+#include "base/notify.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,6 +13,9 @@
 /* STATUS= and sentences about single clients come no faster. */
 #define PACE_MS 1000
 
+/* Until WATCHDOG=1 is tried again. */
+#define FEED_AGAIN_MS 100
+
 static void
 summarize(const struct report *r, char *out, size_t size)
 {
@@ -21,7 +24,7 @@ summarize(const struct report *r, char *out, size_t size)
 	    r->refused, r->served);
 }
 
-/* What systemd_notify() says. */
+/* `line` is one of sd_notify(3)'s with its newline, or "". */
 static int
 tell(struct report *r, const char *line)
 {
@@ -29,40 +32,57 @@ tell(struct report *r, const char *line)
 
 	summarize(r, summary, sizeof(summary));
 	snprintf(state, sizeof(state), "%sSTATUS=%s", line, summary);
-	r->told = true;
 	r->tell_again_ms = io_now_ms() + PACE_MS;
-	return systemd_notify(state);
+	r->told = notify_send(state) != -EAGAIN;
+	return r->told ? 0 : -EAGAIN;
+}
+
+/* What the service manager doesn't know yet, in its order. */
+static void
+tell_all(struct report *r)
+{
+	char line[64];
+
+	if (r->reloading_us) {
+		snprintf(line, sizeof(line),
+		    "RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\n",
+		    r->reloading_us);
+		if (tell(r, line) < 0)
+			return;
+		r->reloading_us = 0;
+		if (r->ready) /* and isn't again until report_ready() */
+			return;
+	}
+	if (tell(r, r->ready ? "" : "READY=1\n") == 0)
+		r->ready = true;
 }
 
 void
 report_ready(struct report *r)
 {
-	r->watchdog_ms = systemd_watchdog_ms();
-	r->feed_ms = io_now_ms() + r->watchdog_ms;
-	if (tell(r, "READY=1\n") == -ENOSYS)
-		log_fault("NOTIFY_SOCKET is set, but libsystemd.so.0 can't be "
-			  "loaded: install libsystemd0, or set Type=exec in "
-			  "the service");
-}
-
-void
-report_tell(struct report *r, const char *line)
-{
-	tell(r, line);
+	if (r->watchdog_ms == 0) {
+		r->watchdog_ms = notify_watchdog_ms();
+		r->feed_ms = io_now_ms() + r->watchdog_ms;
+	}
+	r->ready = false;
+	tell_all(r);
 }
 
 void
 report_reloading(struct report *r)
 {
 	struct timespec now;
-	char line[64];
 
 	/* To the microsecond: systemd wants none before it sent SIGHUP. */
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	snprintf(line, sizeof(line),
-	    "RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\n",
-	    (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
-	report_tell(r, line);
+	r->reloading_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	tell_all(r);
+}
+
+void
+report_stopping(struct report *r)
+{
+	tell(r, "STOPPING=1\n");
 }
 
 void
@@ -106,35 +126,61 @@ report_refused(struct report *r, const char *client, const char *option)
 }
 
 void
-report_tired(struct report *r, const char *what, int error)
+report_lost(struct report *r)
 {
-	if (!r->tired)
-		log_notice("%s: %s; clients wait until there are more", what,
-		    strerror(error));
-	r->tired = true;
+	r->lost++;
+}
+
+void
+report_resting(struct report *r, const char *what, int error)
+{
+	if (!r->resting)
+		log_notice("%s: %s; clients wait", what, strerror(error));
+	r->resting = true;
 }
 
 void
 report_rested(struct report *r)
 {
-	if (r->tired)
-		log_notice("there are enough descriptors, memory and "
-			   "processes again");
-	r->tired = false;
+	if (r->resting)
+		log_notice("clients are served again");
+	r->resting = false;
+}
+
+static bool
+has_to_say(const struct report *r)
+{
+	return r->unsaid > 0 || r->lost > 0 || log_owes();
+}
+
+/* What was saved up. While the log takes nothing, the first stays the only one
+ * that is tried. */
+static void
+say_all(struct report *r)
+{
+	if (log_catch_up() < 0)
+		return;
+	if (r->lost && log_notice("%" PRIu64 " clients left no record: the log "
+				  "did not take it",
+			   r->lost) == 0)
+		r->lost = 0;
+	if (r->unsaid &&
+	    log_notice("%" PRIu64 " more clients were refused", r->unsaid) == 0)
+		r->unsaid = 0;
 }
 
 void
 report_due(struct report *r, int64_t now)
 {
 	if (r->watchdog_ms && now >= r->feed_ms) {
-		systemd_notify("WATCHDOG=1");
-		r->feed_ms = now + r->watchdog_ms;
+		bool fed = notify_send("WATCHDOG=1") != -EAGAIN;
+
+		r->feed_ms = now + (fed ? r->watchdog_ms : FEED_AGAIN_MS);
 	}
 	if (!r->told && now >= r->tell_again_ms)
-		report_tell(r, "");
-	if (r->unsaid && now >= r->say_again_ms) {
-		log_notice("%" PRIu64 " more clients were refused", r->unsaid);
-		r->unsaid = 0;
+		tell_all(r);
+	if (has_to_say(r) && now >= r->say_again_ms) {
+		say_all(r);
 		r->say_again_ms = now + PACE_MS;
 	}
 }
@@ -146,7 +192,7 @@ report_next(const struct report *r)
 
 	if (!r->told)
 		next = io_earlier(next, r->tell_again_ms);
-	if (r->unsaid)
-		next = io_earlier(next, r->say_again_ms);
+	if (has_to_say(r)) /* at once, where nothing was said before */
+		next = io_earlier(next, r->say_again_ms ? r->say_again_ms : 1);
 	return next;
 }

@@ -347,13 +347,44 @@ the_last_alarm_ends_the_process(void **state)
 
 	(void)state;
 	if (pid == 0) {
-		io_alarm_exit(20, 71);
+		io_alarm_exit(20, 71, 0);
 		for (;;)
 			pause();
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 71);
+}
+
+/* Told once, by whom; unless the process has another parent by now. */
+static void
+the_last_alarm_tells_the_parent(void **state)
+{
+	sigset_t late, old;
+	siginfo_t info = {0};
+	const struct timespec second = {1, 0}, none = {0};
+
+	(void)state;
+	sigemptyset(&late);
+	sigaddset(&late, io_signal_late());
+	sigprocmask(SIG_BLOCK, &late, &old);
+	for (int ours = 0; ours < 2; ours++) {
+		pid_t us = getpid(), pid = fork();
+
+		if (pid == 0) {
+			io_alarm_exit(300, 71, ours ? us : us + 1);
+			for (;;)
+				pause();
+		}
+		if (ours) {
+			assert_int_equal(sigtimedwait(&late, &info, &second),
+			    io_signal_late());
+			assert_int_equal(info.si_pid, pid);
+		}
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		assert_int_equal(sigtimedwait(&late, &info, &none), -1);
+	}
+	sigprocmask(SIG_SETMASK, &old, NULL);
 }
 
 /* SIGTERM, before or after, takes nothing of the time for the record. */
@@ -368,7 +399,7 @@ the_last_alarm_keeps_its_time(void **state)
 		if (pid == 0) {
 			if (!after)
 				raise(SIGTERM);
-			io_alarm_exit(20000, 71);
+			io_alarm_exit(20000, 71, 0);
 			if (after)
 				raise(SIGTERM);
 			poll(NULL, 0, 1300);
@@ -410,6 +441,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		sigterm_is_not_forgotten, set_up, tear_down),
 	    cmocka_unit_test(the_last_alarm_ends_the_process),
+	    cmocka_unit_test(the_last_alarm_tells_the_parent),
 	    cmocka_unit_test(the_last_alarm_keeps_its_time),
 	};
 

@@ -2,6 +2,7 @@
 /*
  * Against a socket in journald's place, in a /run of the test's own.
  */
+#include "base/io.h"
 #include "base/journal.h"
 #include "base/systemd.h"
 #include "network.h"
@@ -14,6 +15,9 @@
 #include <time.h>
 
 #define JOURNALD "/run/systemd/journal/socket"
+
+/* A time that is over: what has to wait isn't done. */
+#define NO_TIME 0
 
 /* As journald's native protocol has a record's first four fields. */
 #define RECORD                                                             \
@@ -63,7 +67,7 @@ now_ms(void)
 }
 
 static int
-send_record(bool leaving)
+send_record(int64_t until_ms)
 {
 	char message[] = "in words";
 	char up[] = "SOCKS5_BYTES_UP=3", end[] = "SOCKS5_END=client-eof";
@@ -72,7 +76,7 @@ send_record(bool leaving)
 	    {end, strlen(end)},
 	};
 
-	return journal_send(LOG_INFO, message, fields, COUNT(fields), leaving);
+	return journal_send(LOG_INFO, message, fields, COUNT(fields), until_ms);
 }
 
 static void
@@ -83,11 +87,11 @@ sentence_steps(void)
 	char message[] = "two\nlines\n";
 	int fd = bind_journald();
 
-	HOLD(journal_send(LOG_NOTICE, message, NULL, 0, false) == 0);
+	HOLD(journal_send(LOG_NOTICE, message, NULL, 0, NO_TIME) == 0);
 	got(fd, "MESSAGE=two lines \nPRIORITY=5\n"
 		"SYSLOG_IDENTIFIER=socks5-handler\n");
 	memset(longest, 'x', sizeof(longest) - 1);
-	HOLD(journal_send(LOG_DEBUG, longest, NULL, 0, false) == 0);
+	HOLD(journal_send(LOG_DEBUG, longest, NULL, 0, NO_TIME) == 0);
 	snprintf(expected, sizeof(expected),
 	    "MESSAGE=%s\nPRIORITY=7\nSYSLOG_IDENTIFIER=socks5-handler\n",
 	    longest);
@@ -100,7 +104,7 @@ record_steps(void)
 {
 	int fd = bind_journald();
 
-	HOLD(send_record(false) >= 0);
+	HOLD(send_record(NO_TIME) >= 0);
 	got(fd, RECORD "SOCKS5_BYTES_UP=3\nSOCKS5_END=client-eof\n");
 	got_nothing_more(fd);
 }
@@ -118,9 +122,80 @@ most_fields_steps(void)
 		fields[i] = (struct iovec){field, strlen(field)};
 		strcat(expected, "A=b\n");
 	}
-	HOLD(
-	    journal_send(LOG_INFO, message, fields, COUNT(fields), false) >= 0);
+	HOLD(journal_send(LOG_INFO, message, fields, COUNT(fields), NO_TIME) >=
+	     0);
 	got(fd, expected);
+}
+
+/* Until it takes no more; how many those were. */
+static int
+fill(void)
+{
+	char message[] = "full";
+	int n = 0;
+
+	while (journal_send(LOG_INFO, message, NULL, 0, NO_TIME) == 0)
+		n++;
+	HOLD(journal_send(LOG_INFO, message, NULL, 0, NO_TIME) == -EAGAIN);
+	return n;
+}
+
+/* Takes n datagrams after so long. */
+static pid_t
+take_later(int fd, int n, int ms)
+{
+	char data[4096];
+	pid_t pid = fork_child();
+
+	if (pid != 0)
+		return pid;
+	poll(NULL, 0, ms);
+	while (n-- > 0) {
+		HOLD(poll(&(struct pollfd){fd, POLLIN, 0}, 1, 10000) == 1);
+		HOLD(recv(fd, data, sizeof(data), 0) >= 0);
+	}
+	_exit(0);
+}
+
+/* What waits, waits no longer than it may; signals or not. */
+static void
+full_steps(void)
+{
+	char message[] = "in words";
+	int fd = bind_journald(), n = fill();
+	int64_t started = now_ms();
+	pid_t pid;
+
+	io_signals_init();
+	io_alarm(20);
+	HOLD(
+	    journal_send(LOG_INFO, message, NULL, 0, started + 300) == -EAGAIN);
+	HOLD(now_ms() - started >= 300);
+	started = now_ms();
+	HOLD(send_record(started + 300) == -EAGAIN);
+	HOLD(now_ms() - started >= 300 && now_ms() - started < 4000);
+	raise(SIGTERM);
+	pid = take_later(fd, n + 2, 200);
+	started = now_ms();
+	HOLD(send_record(started + 5000) == 0);
+	HOLD(now_ms() - started >= 200 && now_ms() - started < 4000);
+	child_held(pid);
+}
+
+/* There is room for the record, and none for what stands behind it. */
+static void
+full_marker_steps(void)
+{
+	char data[4096];
+	int fd = bind_journald(), n = fill();
+	int64_t started = now_ms();
+	pid_t pid;
+
+	HOLD(recv(fd, data, sizeof(data), 0) > 0);
+	pid = take_later(fd, n + 1, 200);
+	HOLD(send_record(started + 5000) == 0);
+	HOLD(now_ms() - started >= 200);
+	child_held(pid);
 }
 
 /* Reads two datagrams as they come. */
@@ -148,7 +223,7 @@ leaving_steps(void)
 	int fd = bind_journald();
 	int64_t started = now_ms(), took = 0;
 
-	HOLD(send_record(true) >= 0);
+	HOLD(send_record(started + 5000) >= 0);
 	HOLD(now_ms() - started >= 400);
 	got(fd, RECORD "SOCKS5_BYTES_UP=3\nSOCKS5_END=client-eof\n");
 	got(fd, "");
@@ -158,7 +233,7 @@ leaving_steps(void)
 
 		HOLD(pid > 0);
 		started = now_ms();
-		HOLD(send_record(true) >= 0);
+		HOLD(send_record(started + 5000) >= 0);
 		took = now_ms() - started;
 		child_held(pid);
 	}
@@ -173,12 +248,12 @@ nobody_steps(void)
 	int fd = bind_journald();
 
 	close(fd);
-	HOLD(send_record(true) == -ENOENT);
-	HOLD(journal_send(LOG_ERR, message, NULL, 0, true) == -ENOENT);
+	HOLD(send_record(NO_TIME) == -ENOENT);
+	HOLD(journal_send(LOG_ERR, message, NULL, 0, NO_TIME) == -ENOENT);
 	HOLD(journal_connect(JOURNALD) < 0);
 	HOLD(unlink(JOURNALD) == 0);
-	HOLD(send_record(true) == -ENOENT);
-	HOLD(journal_send(LOG_ERR, message, NULL, 0, true) == -ENOENT);
+	HOLD(send_record(NO_TIME) == -ENOENT);
+	HOLD(journal_send(LOG_ERR, message, NULL, 0, NO_TIME) == -ENOENT);
 	HOLD(journal_connect(JOURNALD) < 0);
 	journal_prepare();
 	HOLD(!dlopen("libsystemd.so.0", RTLD_LAZY | RTLD_NOLOAD));
@@ -239,6 +314,14 @@ most_fields(void **state)
 }
 
 static void
+full(void **state)
+{
+	(void)state;
+	with_library(full_steps);
+	with_library(full_marker_steps);
+}
+
+static void
 leaving(void **state)
 {
 	(void)state;
@@ -266,6 +349,7 @@ main(void)
 	    cmocka_unit_test(sentence),
 	    cmocka_unit_test(record),
 	    cmocka_unit_test(most_fields),
+	    cmocka_unit_test(full),
 	    cmocka_unit_test(leaving),
 	    cmocka_unit_test(nobody),
 	    cmocka_unit_test(prepare),

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
+#include "base/io.h"
 #include "base/log.h"
 #include "unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 
 static void
@@ -187,6 +189,43 @@ forbidden_stderr(void **state)
 	assert_int_equal(log_session(&record), 0);
 }
 
+/* Standard error is a pipe that takes no more, until one end reads. */
+static void
+a_log_that_takes_nothing(void **state)
+{
+	static char scrap[1 << 20];
+	int64_t started = io_now_ms();
+	char said[1024] = "";
+	int flags;
+
+	(void)state;
+	log_open(LOG_TO_STDERR);
+	listen_to_stderr();
+	flags = fcntl(STDERR_FILENO, F_GETFL);
+	fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);
+	while (write(STDERR_FILENO, scrap, 1) > 0)
+		;
+	fcntl(STDERR_FILENO, F_SETFL, flags);
+	log_never_wait(true);
+	assert_false(log_owes());
+	assert_int_equal(log_catch_up(), 0);
+	assert_int_equal(log_notice("one"), -EAGAIN);
+	assert_int_equal(log_notice("two"), -EAGAIN);
+	assert_true(log_owes());
+	assert_int_equal(log_catch_up(), -EAGAIN);
+	assert_int_equal(log_catch_up(), -EAGAIN);
+	assert_true(io_now_ms() - started < 1000);
+	assert_true(read(unit_pipe[0], scrap, sizeof(scrap)) > 0);
+	assert_int_equal(log_catch_up(), 0);
+	assert_false(log_owes());
+	assert_int_equal(log_notice("three"), 0);
+	log_never_wait(false);
+	what_stderr_said(said, sizeof(said));
+	assert_non_null(strstr(said,
+	    "before this, 2 sentences found no log that took them\n"
+	    "socks5-handler: three\n"));
+}
+
 int
 main(void)
 {
@@ -194,6 +233,7 @@ main(void)
 	    cmocka_unit_test(escape_every_byte),
 	    cmocka_unit_test(escape_is_bounded),
 	    cmocka_unit_test(escape_of_any_length),
+	    cmocka_unit_test(a_log_that_takes_nothing),
 	    cmocka_unit_test(targets),
 	    cmocka_unit_test(longest_record),
 	    cmocka_unit_test(failed_login),

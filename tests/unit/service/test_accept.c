@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/io.h"
 #include "service/accept.h"
+#include "service/listeners.h"
 #include "unit.h"
 
 #include <arpa/inet.h>
@@ -143,7 +144,7 @@ more_sockets_than_it_takes(void **state)
 {
 	struct accept_sockets sockets = {
 	    .first = FIRST,
-	    .count = ACCEPT_SOCKETS_MAX + 1,
+	    .count = LISTENERS_MAX + 1,
 	};
 	struct config config = {0};
 	struct spare_work work = {serve, &config};

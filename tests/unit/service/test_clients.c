@@ -157,6 +157,36 @@ many_are_kept_and_found(void **state)
 	munmap(clients.at, clients.size * sizeof(*clients.at));
 }
 
+/* They are kept, and count for nothing. */
+static void
+let_go(void **state)
+{
+	struct clients clients = {0};
+	struct clients_source source = from_v4("192.0.2.1");
+
+	(void)state;
+	assert_int_equal(clients_let_go(&clients, 1), 0);
+	for (pid_t pid = 1; pid <= 3; pid++)
+		add(&clients, pid, source);
+	assert_true(there_are(&clients, &source, 3));
+	assert_int_equal(clients_let_go(&clients, 2), 1);
+	assert_int_equal(clients_let_go(&clients, 2), 1);
+	assert_int_equal(clients_let_go(&clients, 4), 1);
+	assert_int_equal(clients_let_go(&clients, 3), 2);
+	assert_true(there_are(&clients, &source, 1));
+	assert_null(clients_limit(&clients, &source, 2, 0));
+	assert_string_equal(
+	    clients_limit(&clients, &source, 1, 0), "max-clients");
+	assert_int_equal(clients.count, 3);
+	assert_true(clients_remove(&clients, 1));
+	assert_int_equal(clients.let_go, 2);
+	assert_true(clients_remove(&clients, 3));
+	assert_int_equal(clients.let_go, 1);
+	assert_true(clients_remove(&clients, 2));
+	assert_int_equal(clients.let_go, 0);
+	munmap(clients.at, clients.size * sizeof(*clients.at));
+}
+
 static void
 none_are_in_one_that_is_all_zero(void **state)
 {
@@ -197,6 +227,7 @@ main(void)
 	    cmocka_unit_test(vsock_counts_by_machine),
 	    cmocka_unit_test(unix_counts_by_user),
 	    cmocka_unit_test(many_are_kept_and_found),
+	    cmocka_unit_test(let_go),
 	    cmocka_unit_test(none_are_in_one_that_is_all_zero),
 	    cmocka_unit_test(no_child_inherits_them),
 	};

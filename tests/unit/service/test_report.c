@@ -5,7 +5,6 @@
  */
 #include "base/io.h"
 #include "base/log.h"
-#include "base/systemd.h"
 #include "service/report.h"
 #include "unit.h"
 
@@ -59,16 +58,6 @@ told(void)
 	return text;
 }
 
-static void
-need_library(void)
-{
-	if (systemd_notify("STATUS=") == -ENOSYS) {
-		fprintf(stderr, "skipped: no libsystemd.so.0 here\n");
-		skip();
-	}
-	assert_string_equal(told(), "STATUS=");
-}
-
 /* What came to standard error since listen_to_stderr(). */
 static const char *
 said(void)
@@ -83,7 +72,6 @@ static void
 ready_then_what_is_so(void **state)
 {
 	(void)state;
-	need_library();
 	report_ready(&report);
 	assert_string_equal(
 	    told(), "READY=1\nSTATUS=0 clients, 0 refused, 0 in all");
@@ -91,7 +79,7 @@ ready_then_what_is_so(void **state)
 	report_served(&report);
 	report_served(&report);
 	report_clients(&report, 1);
-	report_tell(&report, "STOPPING=1\n");
+	report_stopping(&report);
 	assert_string_equal(
 	    told(), "STOPPING=1\nSTATUS=1 clients, 0 refused, 2 in all");
 	/* There is no watchdog, and nothing is new. */
@@ -108,7 +96,6 @@ status_once_a_second(void **state)
 	int64_t before = io_now_ms(), next;
 
 	(void)state;
-	need_library();
 	report_ready(&report);
 	told();
 	for (int i = 0; i < 100; i++)
@@ -135,7 +122,7 @@ refusals_once_a_second(void **state)
 	int64_t before = io_now_ms(), next;
 
 	(void)state;
-	report_tell(&report, "");
+	report_ready(&report);
 	listen_to_stderr();
 	for (int i = 0; i < 4; i++)
 		report_refused(
@@ -170,23 +157,21 @@ refusals_once_a_second(void **state)
 }
 
 static void
-tired_is_said_once(void **state)
+a_rest_is_said_once(void **state)
 {
 	(void)state;
 	listen_to_stderr();
 	report_rested(&report);
-	report_tired(&report, "accept", EMFILE);
-	report_tired(&report, "fork", EAGAIN);
+	report_resting(&report, "accept", EMFILE);
+	report_resting(&report, "fork", EAGAIN);
 	report_rested(&report);
 	report_rested(&report);
-	report_tired(&report, "fork", EAGAIN);
+	report_resting(&report, "fork", EAGAIN);
 	assert_string_equal(said(),
-	    "socks5-handler: accept: Too many open files; clients wait until "
-	    "there are more\n"
-	    "socks5-handler: there are enough descriptors, memory and "
-	    "processes again\n"
+	    "socks5-handler: accept: Too many open files; clients wait\n"
+	    "socks5-handler: clients are served again\n"
 	    "socks5-handler: fork: Resource temporarily unavailable; clients "
-	    "wait until there are more\n");
+	    "wait\n");
 }
 
 /* In half the time that the manager would wait. */
@@ -196,7 +181,6 @@ the_watchdog_is_fed(void **state)
 	int64_t before = io_now_ms(), next;
 
 	(void)state;
-	need_library();
 	setenv("WATCHDOG_USEC", "4000000", 1);
 	report_ready(&report);
 	told();
@@ -220,7 +204,8 @@ reloading(void **state)
 	int len = 0;
 
 	(void)state;
-	need_library();
+	report_ready(&report);
+	told();
 	report_reloading(&report);
 	assert_int_equal(sscanf(told(),
 			     "RELOADING=1\nMONOTONIC_USEC=%llu\n"
@@ -229,6 +214,91 @@ reloading(void **state)
 	    1);
 	assert_int_not_equal(len, 0);
 	assert_in_range(usec / 1000, before, (unsigned long long)io_now_ms());
+}
+
+/* Its queue is full, and then isn't any more. */
+static void
+fill_queue(void)
+{
+	report.ready = report.told = true;
+	while (report.told) {
+		report_served(&report);
+		report.tell_again_ms = 0;
+		report_due(&report, io_now_ms());
+	}
+	report = (struct report){0};
+}
+
+static void
+drain_queue(void)
+{
+	while (*told())
+		;
+}
+
+static void
+ready_in_the_end(void **state)
+{
+	(void)state;
+	fill_queue();
+	report_ready(&report);
+	drain_queue();
+	report_due(&report, report_next(&report));
+	assert_string_equal(
+	    told(), "READY=1\nSTATUS=0 clients, 0 refused, 0 in all");
+	assert_int_equal(report_next(&report), 0);
+}
+
+static void
+reloading_before_ready(void **state)
+{
+	(void)state;
+	fill_queue();
+	report.ready = true;
+	report_reloading(&report);
+	report_ready(&report);
+	drain_queue();
+	report_due(&report, report_next(&report));
+	assert_memory_equal(told(), "RELOADING=1\nMONOTONIC_USEC=", 27);
+	assert_memory_equal(told(), "READY=1\nSTATUS=", 15);
+	assert_string_equal(told(), "");
+}
+
+static void
+the_watchdog_is_fed_in_the_end(void **state)
+{
+	int64_t next;
+
+	(void)state;
+	setenv("WATCHDOG_USEC", "4000000", 1);
+	report_ready(&report);
+	next = report_next(&report);
+	while (
+	    report_due(&report, report.feed_ms), report.feed_ms == next + 2000)
+		next += 2000;
+	drain_queue();
+	next = report.feed_ms;
+	report_due(&report, next);
+	assert_string_equal(told(), "WATCHDOG=1");
+	assert_int_equal(report.feed_ms, next + 2000);
+}
+
+static void
+lost_records_once_a_second(void **state)
+{
+	(void)state;
+	report_ready(&report);
+	listen_to_stderr();
+	for (int i = 0; i < 3; i++)
+		report_lost(&report);
+	assert_in_range(report_next(&report), 1, io_now_ms());
+	report_due(&report, io_now_ms());
+	report_lost(&report);
+	report_due(&report, io_now_ms());
+	assert_string_equal(said(),
+	    "socks5-handler: 3 clients left no record: the log did not take "
+	    "it\n");
+	assert_int_not_equal(report_next(&report), 0);
 }
 
 int
@@ -242,10 +312,18 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		refusals_once_a_second, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
-		tired_is_said_once, set_up, tear_down),
+		a_rest_is_said_once, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		the_watchdog_is_fed, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(reloading, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		ready_in_the_end, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		reloading_before_ready, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		the_watchdog_is_fed_in_the_end, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		lost_records_once_a_second, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
