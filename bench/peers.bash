@@ -14,6 +14,11 @@ bats_require_minimum_version()
 {
 	:
 }
+load()
+{
+	# shellcheck disable=SC1090,SC2317 # as bats calls it
+	source "tests/$1.bash"
+}
 # shellcheck source=tests/superservers.bash
 source tests/superservers.bash
 # shellcheck source=tests/sshd.bash

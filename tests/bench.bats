@@ -325,17 +325,22 @@ nothing_is_left()
 	[ -z "$(marked)" ]
 }
 
+it_measures()
+{
+	grep -q "round 1 of" "$out" && [ "$(marked | wc -l)" -gt 3 ]
+}
+
 @test "the run: whoever ends it ends all that it started" {
 	need_namespaces
 	need setpriv ip taskset
 	# The second one sweeps up after the first.
 	for signal in KILL TERM; do
+		out=$BATS_TEST_TMPDIR/out.$signal
+		: >"$out"
 		BENCH_MARK=$BATS_TEST_TMPDIR TMPDIR=$BATS_TEST_TMPDIR \
-			"$TOP/bench/run" exchange \
-			>"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+			"$TOP/bench/run" exchange >"$out" 2>&1 3>&- &
 		runner=$!
-		patience=60 wait_until grep -q "round 1 of" "$BATS_TEST_TMPDIR/out"
-		[ "$(marked | wc -l)" -gt 3 ]
+		patience=60 wait_until it_measures
 		kill -$signal $runner
 		wait $runner || :
 		wait_until nothing_is_left
