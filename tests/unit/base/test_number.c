@@ -50,7 +50,7 @@ digits(void **state)
 		unit_row("%s", table[i].text);
 		uint64_t number = 4711, bits = 4711;
 
-		print_message("# %s\n", table[i].text);
+		unit_row("%s", table[i].text);
 		assert_int_equal(
 		    number_read(FLUSH(table[i].text), table[i].max, &number),
 		    table[i].rc);
@@ -110,7 +110,7 @@ seconds(void **state)
 		bool good = table[i].ms >= 0;
 		int64_t ms = 4711;
 
-		print_message("# %s\n", table[i].text);
+		unit_row("%s", table[i].text);
 		assert_int_equal(number_read_seconds(FLUSH(table[i].text), &ms),
 		    good ? 0 : table[i].ms);
 		assert_int_equal(ms, good ? table[i].ms : 4711);
@@ -168,7 +168,7 @@ ports(void **state)
 		bool good = table[i].rc == 0;
 		uint16_t first = 4711, last = 4711, port = 4711;
 
-		print_message("# %s\n", table[i].text);
+		unit_row("%s", table[i].text);
 		assert_int_equal(
 		    number_read_ports(FLUSH(table[i].text), &first, &last),
 		    table[i].rc);
