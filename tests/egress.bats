@@ -3,6 +3,7 @@
 # Where it comes out: source, interface, mark, family, rate, and an upstream.
 
 load remote
+load datagram
 
 setup_file()
 {
@@ -21,6 +22,7 @@ setup()
 
 teardown()
 {
+	stop_udp_targets
 	stop_superservers
 	handler_teardown
 }
@@ -90,6 +92,72 @@ comes_from()
 	echo "$output $stderr"
 	[ "$status" -eq 0 ]
 	[[ $stderr == *'error="mark=7 needs CAP_NET_ADMIN"'* ]]
+}
+
+# listen_for_tos: of each packet that has come to the other host since
+# then, a line in $tos: the IP version, the protocol and the TOS
+listen_for_tos()
+{
+	tos=$BATS_TEST_TMPDIR/tos
+	nsenter -t "$remote" -n /usr/bin/python3 - >"$tos" 3>&- <<-END &
+		import socket
+		s = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))
+		print("listening", flush=True)
+		while True:
+		    p, (_, _, kind, *_) = s.recvfrom(65535)
+		    if kind != socket.PACKET_OUTGOING and p[0] >> 4 == 4:
+		        print("ipv4", p[9], "%02x" % p[1], flush=True)
+		    elif kind != socket.PACKET_OUTGOING and p[0] >> 4 == 6:
+		        print("ipv6", p[6], "%x%x" % (p[0] & 15, p[1] >> 4), flush=True)
+	END
+	others+=($!)
+	wait_until grep -q listening "$tos"
+}
+
+# only_tos VERSION PROTOCOL TOS: such packets came, and none of another TOS
+only_tos()
+{
+	wait_until grep -qx "$1 $2 $3" "$tos"
+	cat "$tos"
+	run ! grep "^$1 $2 " <(grep -vx "$1 $2 $3" "$tos")
+	end_process "${others[-1]}"
+	unset 'others[-1]'
+}
+
+@test "--tos, and tos= in a rule, in the packets of connections and datagrams" {
+	need /usr/bin/python3
+	need_root "look at packets"
+	listen_for_tos
+	play inet "${greet[@]}" "send:$(request4 8080 192.0.2.2)" reply:00 shut \
+		eof -- --tos=0xb8
+	only_tos ipv4 6 b8
+	listen_for_tos
+	play inet "${greet[@]}" \
+		send:0501000420010db80000000000000000000000021f90 \
+		reply:00 shut eof -- --tos=184
+	only_tos ipv6 6 b8
+	listen_for_tos
+	play inet "${greet[@]}" "send:$(request4 8080 192.0.2.2)" reply:00 shut eof
+	only_tos ipv4 6 00
+	rules=$BATS_TEST_TMPDIR/rules
+	printf '%s\n' 'allow command=udp to any tos=0x28' 'allow to any tos=8' \
+		>"$rules"
+	chmod 644 "$rules"
+	listen_for_tos
+	play inet "${greet[@]}" "send:$(request4 8080 192.0.2.2)" reply:00 shut \
+		eof -- --rules="$rules" --tos=16
+	only_tos ipv4 6 08
+	listen_for_tos
+	in_there=(nsenter -t "$remote" -n)
+	start_udp_target -a 192.0.2.2
+	play inet "${associate[@]}" "put:$(to4 "$port" c0000202)6869" \
+		"get:$(to4 "$port" c0000202)6869" close -- --rules="$rules"
+	only_tos ipv4 17 28
+	run "$HANDLER" --check --tos=256
+	[ "$status" -eq 64 ]
+	[[ $output == *"--tos=256: not a TOS; write a number up to 255, such as 16 or 0x10" ]]
+	run "$HANDLER" --rules="$rules" --explain 192.0.2.2 8080
+	[[ $output == *", tos 8"* ]]
 }
 
 @test "--prefer" {

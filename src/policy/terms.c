@@ -183,6 +183,11 @@ const struct terms_row terms_rows[TERMS_KEYS] = {
 	{"mark", "N", NULL, "set this mark on packets, for a firewall"},
 	&number, AT(mark), .max = UINT32_MAX,
 	.sockopt = {{SOL_SOCKET, SO_MARK}}, .needs = "CAP_NET_ADMIN"},
+    [TERMS_TOS] = {"tos", "tos=0x10",
+	"not a TOS; write a number up to 255, such as 16 or 0x10",
+	{"tos", "N", NULL, "set this TOS, or traffic class, on packets"},
+	&number, AT(tos), .max = UINT8_MAX,
+	.sockopt = {{IPPROTO_IP, IP_TOS}, {IPPROTO_IPV6, IPV6_TCLASS}}},
     /* More than a network carries; a typing error may reach it. */
     [TERMS_RATE] = {"rate", "rate=1000000",
 	"not a rate; write bytes a second up to 1000000000000, or 0 for no "

@@ -23,6 +23,7 @@ enum terms_key {
 	TERMS_SOURCE,
 	TERMS_INTERFACE,
 	TERMS_MARK,
+	TERMS_TOS,
 	TERMS_RATE,
 	TERMS_KEYS,
 };
@@ -38,6 +39,7 @@ struct terms {
 	} source;
 	char interface[IF_NAMESIZE]; /* its name, for SO_BINDTODEVICE */
 	uint64_t mark;               /* for SO_MARK, 32 bits */
+	uint64_t tos;                /* for IP_TOS and IPV6_TCLASS, 8 bits */
 	uint64_t rate;               /* bytes/s each way */
 };
 
