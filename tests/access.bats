@@ -120,26 +120,6 @@ name()
 	has address 192.0.2.2:8080
 }
 
-# start_names ANSWER...: a name server of our own (tests/hosts/nameserver.c) is
-# the one that handlers ask; what it was asked is in $asked.
-start_names()
-{
-	local dir=$BATS_TEST_TMPDIR
-
-	need_namespaces
-	[ -z "${names:-}" ] || end_process "$names"
-	asked=$dir/asked
-	rm -f "$dir/names"
-	"$HOSTS/nameserver" "$dir/names" "$@" >"$asked" 3>&- &
-	names=$!
-	wait_until [ -e "$dir/names" ]
-	echo 'hosts: dns' >"$dir/nsswitch.conf"
-	echo 'nameserver 127.0.0.1' >"$dir/resolv.conf"
-	within=(unshare -m sh -c 'for file in nsswitch.conf resolv.conf; do
-		mount --bind "$0/$file" "/etc/$file"; done
-		exec "$@"' "$dir")
-}
-
 # were_asked LINE...: by one look-up for each connection, of A and of AAAA,
 # whichever came first.
 were_asked()

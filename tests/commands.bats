@@ -54,15 +54,6 @@ with_names()
 		exec "$@"' "$BATS_TEST_TMPDIR")
 }
 
-# serve_anew HANDLEROPTION...: in place of the one before
-serve_anew()
-{
-	end_process "${superserver_pids[-1]}"
-	unset 'superserver_pids[-1]'
-	seen=0
-	serve "$@"
-}
-
 # echoes PORT HEXADDRESS: that datagrams go there, and come back.
 echoes()
 {

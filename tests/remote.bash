@@ -84,6 +84,15 @@ serve()
 	start_listening 1080 "${within[@]}" "${command[@]}"
 }
 
+# serve_anew HANDLEROPTION...: in place of the one before
+serve_anew()
+{
+	end_process "${superserver_pids[-1]}"
+	unset 'superserver_pids[-1]'
+	seen=0
+	serve "$@"
+}
+
 # get URL CURLOPTION...: from there, through the handler here; "far away" is
 # what it should bring.
 get()
@@ -112,6 +121,30 @@ recorded()
 	fi || return
 	# shellcheck disable=SC2053 # a pattern
 	[ $# -eq 1 ] || [[ $(field error) == $2 ]]
+}
+
+# start_names [-4] ANSWER...: a name server of our own (tests/hosts/nameserver.c) is
+# the one that handlers ask; what it was asked is in $asked.
+start_names()
+{
+	local dir=$BATS_TEST_TMPDIR options=()
+
+	need_namespaces
+	[ -z "${names:-}" ] || end_process "$names"
+	asked=$dir/asked
+	rm -f "$dir/names"
+	while [[ $1 == -* ]]; do
+		options+=("$1")
+		shift
+	done
+	"$HOSTS/nameserver" "${options[@]}" "$dir/names" "$@" >"$asked" 3>&- &
+	names=$!
+	wait_until [ -e "$dir/names" ]
+	echo 'hosts: dns' >"$dir/nsswitch.conf"
+	echo 'nameserver 127.0.0.1' >"$dir/resolv.conf"
+	within=(unshare -m sh -c 'for file in nsswitch.conf resolv.conf; do
+		mount --bind "$0/$file" "/etc/$file"; done
+		exec "$@"' "$dir")
 }
 
 remote=${remote:-}

@@ -68,6 +68,9 @@ route_to(const union addr *there, const struct terms *terms, union addr *out,
 	enum outcome outcome = OUTCOME_DONE;
 	int fd;
 
+	if (sockopt_check_family(terms, to.sa.sa_family, failure) !=
+	    OUTCOME_DONE)
+		return failure->outcome;
 	addr_set_port(&to, 9);
 	fd = open_on_terms(terms, to.sa.sa_family, SOCK_DGRAM, failure);
 	if (fd < 0)

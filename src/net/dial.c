@@ -37,6 +37,8 @@ open_attempt(struct attempts *try, sa_family_t family, struct failure *failure)
 	const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
 	int fd = -1;
 
+	if (sockopt_check_family(try->terms, family, failure) != OUTCOME_DONE)
+		return -1;
 	if (try->mptcp) {
 		fd = socket(family, type, IPPROTO_MPTCP);
 		/* A kernel without it, or told to do without. */

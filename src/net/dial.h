@@ -26,8 +26,8 @@ struct dial_result {
  *
  * OUTCOME_DONE; or, when none connected or the alarm rang, the most telling
  * failure as failure_keep_worse() has it, OUTCOME_TERMS_UNMET for a socket that
- * couldn't be made so. OUTCOME_CLIENT_LEFT: `client` went
- * away meanwhile; OUTCOME_TERMINATED.
+ * couldn't be made so, OUTCOME_NO_SOURCE for a family that the terms leave out.
+ * OUTCOME_CLIENT_LEFT: `client` went away meanwhile; OUTCOME_TERMINATED.
  */
 enum outcome dial(const struct addr_list *list, const struct terms *terms,
     bool mptcp, const struct io_end *client, struct dial_result *out,

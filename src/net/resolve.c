@@ -1,238 +1,156 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Promises: returns when the alarm rings, whatever the resolver is doing, and
- * leaves no child behind. Must not: look up a name in this process.
+ * leaves no child behind.
  */
 #include "net/resolve.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <netdb.h>
-#include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-/* A name whose addresses are wanted, or else an address whose name is. */
-struct lookup {
-	const char *name; /* or NULL */
-	uint16_t port;
-	const union addr *addr;
-};
+/* The children of a look-up, by what they ask for. */
+enum { BOTH, IPV4, IPV6 };
 
-/* What the child reports, in one write, as far as it is used. */
-struct answer {
-	enum outcome outcome;
-	int error; /* its errno, or 0 */
-	union {
-		struct addr_list list;
-		char name[WIRE_NAME_SIZE];
-	};
-};
-
-_Static_assert(sizeof(struct answer) <= PIPE_BUF, "written in one piece");
-
-enum outcome
-resolve_outcome(int eai, int system_errno, int *error)
-{
-	*error = 0;
-	switch (eai) {
-	case 0:
-		return OUTCOME_DONE;
-	case EAI_NONAME:
-	case EAI_NODATA:
-	case EAI_ADDRFAMILY:
-		return OUTCOME_NO_SUCH_NAME;
-	case EAI_AGAIN:
-	case EAI_FAIL:
-		return OUTCOME_NO_NAME_SERVER;
-	case EAI_MEMORY:
-		*error = ENOMEM;
-		return OUTCOME_SYSTEM;
-	case EAI_SYSTEM:
-		*error = system_errno ? system_errno : EIO;
-		return OUTCOME_SYSTEM;
-	default: /* our own arguments were wrong */
-		*error = EINVAL;
-		return OUTCOME_SYSTEM;
-	}
-}
-
-static void
-look_up_addresses(const char *name, uint16_t port, struct answer *out)
-{
-	const struct addrinfo hints = {
-	    .ai_family = AF_UNSPEC,
-	    .ai_socktype = SOCK_STREAM,
-	};
-	struct addrinfo *found = NULL;
-
-	errno = 0;
-	out->outcome = resolve_outcome(
-	    getaddrinfo(name, NULL, &hints, &found), errno, &out->error);
-	out->list.count = 0;
-	for (struct addrinfo *ai = found; ai; ai = ai->ai_next) {
-		union addr *addr = &out->list.at[out->list.count];
-
-		if (out->list.count == ADDR_LIST_MAX)
-			break;
-		if (ai->ai_family != AF_INET && ai->ai_family != AF_INET6)
-			continue;
-		memcpy(addr, ai->ai_addr, ai->ai_addrlen);
-		if (ai->ai_family == AF_INET)
-			addr->in.sin_port = htons(port);
-		else
-			addr->in6.sin6_port = htons(port);
-		out->list.count++;
-	}
-	if (out->outcome == OUTCOME_DONE && out->list.count == 0)
-		out->outcome = OUTCOME_NO_SUCH_NAME;
-}
-
-/* Whoever owns the address says what its name is: any bytes may come. */
-static void
-look_up_name(const union addr *addr, struct answer *out)
-{
-	char name[NI_MAXHOST];
-	size_t len;
-
-	errno = 0;
-	out->name[0] = '\0';
-	out->outcome =
-	    resolve_outcome(getnameinfo(&addr->sa, addr_len(addr), name,
-				sizeof(name), NULL, 0, NI_NAMEREQD),
-		errno, &out->error);
-	if (out->outcome != OUTCOME_DONE)
-		return;
-	len = strlen(name);
-	if (len < sizeof(out->name) && wire_check_name(name, len) == 0)
-		memcpy(out->name, name, len + 1);
-	else
-		out->outcome = OUTCOME_NO_SUCH_NAME;
-}
-
-/* The child: looks up, reports, is gone. */
-static void
-child(const struct lookup *lookup, int report)
-{
-	struct answer answer;
-	size_t len;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	signal(SIGTERM, SIG_DFL);
-	if (lookup->name) {
-		look_up_addresses(lookup->name, lookup->port, &answer);
-		len = offsetof(struct answer, list.at) +
-		      answer.list.count * sizeof(answer.list.at[0]);
-	} else {
-		look_up_name(lookup->addr, &answer);
-		len = offsetof(struct answer, name) + strlen(answer.name) + 1;
-	}
-	_exit(write(report, &answer, len) == (ssize_t)len ? 0 : 1);
-}
-
-/* Begins to ask, and does not wait. */
 static int
-start_child(const struct lookup *lookup, struct resolve *out)
+start_family(struct resolve *resolve, size_t i)
 {
-	int report[2], rc = 0;
-	pid_t pid;
+	static const sa_family_t families[] = {
+	    [BOTH] = AF_UNSPEC, [IPV4] = AF_INET, [IPV6] = AF_INET6};
+	const struct lookup lookup = {
+	    .name = resolve->name,
+	    .family = families[i],
+	    .port = resolve->port,
+	};
 
-	if (pipe2(report, O_CLOEXEC | O_NONBLOCK) < 0)
-		return -errno;
-	/* Left ignored, as a parent may have, no child could be waited for. */
-	signal(SIGCHLD, SIG_DFL);
-	pid = fork();
-	if (pid == 0)
-		child(lookup, report[1]);
-	if (pid < 0)
-		rc = -errno;
-	close(report[1]);
-	if (rc < 0)
-		close(report[0]);
-	else
-		*out = (struct resolve){.pid = pid, .fd = report[0]};
-	return rc;
-}
-
-/* Takes the answer there is, and ends the child. */
-static enum outcome
-end_child(struct resolve *resolve, struct answer *out, struct failure *failure)
-{
-	ssize_t n = read(resolve->fd, out, sizeof(*out));
-	int error = n < 0 ? errno : EIO;
-
-	close(resolve->fd);
-	resolve->fd = -1;
-	kill(resolve->pid, SIGKILL);
-	while (waitpid(resolve->pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	if (n <= 0)
-		return failure_of_system(failure, error);
-	if (out->outcome == OUTCOME_DONE)
-		return OUTCOME_DONE;
-	return failure_set(failure, out->outcome, out->error, NULL);
+	return lookup_start(&lookup, &resolve->children[i]);
 }
 
 int
-resolve_start(const char *name, uint16_t port, struct resolve *out)
+resolve_start(
+    const char *name, uint16_t port, int64_t now_ms, struct resolve *out)
 {
-	const struct lookup lookup = {.name = name, .port = port};
-
-	return start_child(&lookup, out);
+	out->name = name;
+	out->port = port;
+	out->again_ms = now_ms + RESOLVE_PATIENCE_MS;
+	out->settle_ms = 0;
+	out->found.count = 0;
+	for (size_t i = 0; i < RESOLVE_CHILDREN; i++)
+		out->children[i].fd = -1;
+	return start_family(out, BOTH);
 }
 
-enum outcome
-resolve_finish(
-    struct resolve *resolve, struct addr_list *out, struct failure *failure)
+size_t
+resolve_poll(const struct resolve *resolve, struct pollfd fds[RESOLVE_CHILDREN])
 {
-	struct answer answer;
-	enum outcome outcome = end_child(resolve, &answer, failure);
+	size_t n = 0;
 
-	if (outcome == OUTCOME_DONE)
-		*out = answer.list;
-	return outcome;
-}
-
-/* Waits for the answer, the alarm, or the client's leaving. */
-static enum outcome
-await(int answer, const struct io_end *client, struct failure *failure)
-{
-	struct pollfd fds[] = {
-	    {.fd = answer, .events = POLLIN},
-	    {.fd = client->fd, .events = 0},
-	};
-	enum outcome outcome;
-
-	while ((outcome = failure_of_interruption(
-		    failure, OUTCOME_CONNECT_TIMEOUT)) == OUTCOME_DONE &&
-	       !fds[0].revents) {
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
-			return failure_of_system(failure, errno);
-		if (fds[1].revents)
-			return failure_set(
-			    failure, OUTCOME_CLIENT_LEFT, 0, NULL);
+	for (size_t i = 0; i < RESOLVE_CHILDREN; i++) {
+		if (resolve->children[i].fd >= 0)
+			fds[n++] = (struct pollfd){
+			    .fd = resolve->children[i].fd,
+			    .events = POLLIN,
+			};
 	}
-	return outcome;
+	return n;
 }
 
-static enum outcome
-ask_and_wait(const struct lookup *lookup, const struct io_end *client,
-    struct answer *out, struct failure *failure)
+int64_t
+resolve_due(const struct resolve *resolve)
 {
-	struct resolve resolve = {.fd = -1};
-	struct failure unused;
-	int rc = start_child(lookup, &resolve);
+	return io_earlier(resolve->again_ms, resolve->settle_ms);
+}
 
-	if (rc < 0)
-		return failure_of_system(failure, -rc);
-	if (await(resolve.fd, client, failure) == OUTCOME_DONE)
-		return end_child(&resolve, out, failure);
-	end_child(&resolve, out, &unused);
-	return failure->outcome;
+void
+resolve_end(struct resolve *resolve)
+{
+	for (size_t i = 0; i < RESOLVE_CHILDREN; i++)
+		lookup_end(&resolve->children[i]);
+}
+
+/* The answer for one family by itself. */
+static void
+add_family(struct resolve *resolve, const struct lookup_answer *answer,
+    const struct failure *failure, int64_t now_ms)
+{
+	struct addr_list *found = &resolve->found;
+
+	if (failure->outcome != OUTCOME_DONE) {
+		resolve->failure = *failure;
+		return;
+	}
+	for (size_t i = 0; i < answer->list.count; i++) {
+		if (found->count < ADDR_LIST_MAX)
+			found->at[found->count++] = answer->list.at[i];
+	}
+	if (resolve->settle_ms == 0)
+		resolve->settle_ms = now_ms + RESOLVE_DELAY_MS;
+}
+
+/* Whether what the families have by themselves will do; it is never too late
+ * for an answer for both. */
+static bool
+is_settled(const struct resolve *resolve, int64_t now_ms)
+{
+	if (resolve->again_ms != 0)
+		return false;
+	if (resolve->found.count > 0 && now_ms >= resolve->settle_ms)
+		return true;
+	return resolve->children[IPV4].fd < 0 && resolve->children[IPV6].fd < 0;
+}
+
+bool
+resolve_harvest(struct resolve *resolve, int64_t now_ms, struct addr_list *out,
+    struct failure *failure)
+{
+	struct lookup_child *children = resolve->children;
+	struct lookup_answer answer;
+
+	if (lookup_answer(&children[BOTH], false, &answer, failure)) {
+		resolve_end(resolve);
+		if (failure->outcome == OUTCOME_DONE)
+			*out = answer.list;
+		return true;
+	}
+	/* The first failure stands where no child can be had for either. */
+	for (size_t i = IPV4; i <= IPV6; i++) {
+		if (children[i].fd >= 0 &&
+		    lookup_answer(&children[i], false, &answer, failure))
+			add_family(resolve, &answer, failure, now_ms);
+	}
+	if (resolve->again_ms != 0 && now_ms >= resolve->again_ms) {
+		resolve->again_ms = 0;
+		if (start_family(resolve, IPV4) < 0 ||
+		    start_family(resolve, IPV6) < 0)
+			resolve->again_ms = now_ms + RESOLVE_PATIENCE_MS;
+	}
+	if (!is_settled(resolve, now_ms))
+		return false;
+	resolve_end(resolve);
+	if (resolve->found.count > 0) {
+		*out = resolve->found;
+		failure_set(failure, OUTCOME_DONE, 0, NULL);
+	} else {
+		*failure = resolve->failure;
+	}
+	return true;
+}
+
+/* Waits for a child, the client's leaving, the alarm, or this time (0: never).
+ */
+static enum outcome
+await(struct pollfd *fds, size_t count, const struct io_end *client,
+    int64_t until_ms, struct failure *failure)
+{
+	int64_t left = until_ms ? until_ms - io_now_ms() : -1;
+
+	if (until_ms && left < 0)
+		left = 0;
+	fds[count] = (struct pollfd){.fd = client->fd, .events = 0};
+	if (poll(fds, count + 1, (int)left) < 0 && errno != EINTR)
+		return failure_of_system(failure, errno);
+	if (fds[count].revents)
+		return failure_set(failure, OUTCOME_CLIENT_LEFT, 0, NULL);
+	return failure_of_interruption(failure, OUTCOME_CONNECT_TIMEOUT);
 }
 
 enum outcome
@@ -240,28 +158,60 @@ resolve_name_of(const union addr *addr, const struct io_end *client,
     char out[WIRE_NAME_SIZE], struct failure *failure)
 {
 	const struct lookup lookup = {.addr = addr};
-	struct answer answer;
-	enum outcome outcome = ask_and_wait(&lookup, client, &answer, failure);
+	struct lookup_child child;
+	struct lookup_answer answer;
+	struct pollfd fds[2];
+	int rc = lookup_start(&lookup, &child);
 
-	if (outcome == OUTCOME_DONE)
-		memcpy(out, answer.name, strlen(answer.name) + 1);
-	return outcome;
+	if (rc < 0)
+		return failure_of_system(failure, -rc);
+	fds[0] = (struct pollfd){.fd = child.fd, .events = POLLIN};
+	while (failure_of_interruption(failure, OUTCOME_CONNECT_TIMEOUT) ==
+		   OUTCOME_DONE &&
+	       await(fds, 1, client, 0, failure) == OUTCOME_DONE) {
+		if (!lookup_answer(&child, true, &answer, failure))
+			continue;
+		if (failure->outcome == OUTCOME_DONE)
+			memcpy(out, answer.name, strlen(answer.name) + 1);
+		return failure->outcome;
+	}
+	lookup_end(&child);
+	return failure->outcome;
+}
+
+static enum outcome
+look_up_and_wait(const struct wire_destination *dst,
+    const struct io_end *client, struct addr_list *out, struct failure *failure)
+{
+	struct pollfd fds[RESOLVE_CHILDREN + 1];
+	struct resolve resolve;
+	int rc = resolve_start(dst->name, dst->port, io_now_ms(), &resolve);
+
+	if (rc < 0)
+		return failure_of_system(failure, -rc);
+	while (failure_of_interruption(failure, OUTCOME_CONNECT_TIMEOUT) ==
+		   OUTCOME_DONE &&
+	       await(fds, resolve_poll(&resolve, fds), client,
+		   resolve_due(&resolve), failure) == OUTCOME_DONE) {
+		if (resolve_harvest(&resolve, io_now_ms(), out, failure))
+			return failure->outcome;
+	}
+	resolve_end(&resolve);
+	return failure->outcome;
 }
 
 enum outcome
 resolve_destination(const struct wire_destination *dst,
     const struct io_end *client, struct addr_list *out, struct failure *failure)
 {
-	const struct lookup lookup = {.name = dst->name, .port = dst->port};
+	struct addr_list list = {.count = 1};
 	enum outcome outcome = OUTCOME_DONE;
-	struct answer answer;
 
-	answer.list.count = 1;
-	if (wire_literal(dst, &answer.list.at[0]) != 0)
-		outcome = ask_and_wait(&lookup, client, &answer, failure);
+	if (wire_literal(dst, &list.at[0]) != 0)
+		outcome = look_up_and_wait(dst, client, &list, failure);
 	if (outcome != OUTCOME_DONE)
 		return outcome;
-	*out = answer.list;
+	*out = list;
 	addr_interleave(out);
 	return OUTCOME_DONE;
 }

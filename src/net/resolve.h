@@ -8,17 +8,18 @@
 
 #include "base/addr.h"
 #include "base/io.h"
+#include "net/lookup.h"
 #include "protocol/outcome.h"
 #include "protocol/wire.h"
 
+#include <poll.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 /*
  * An address, or a name that is one without a scope (wire_literal()), is taken
- * as it is. Any other name is looked up with getaddrinfo(3), in a child
- * process: nothing in this process could end a look-up that hangs (some NSS
- * modules block SIGALRM while they wait), and what it allocates and loads is
- * gone with the child. Families take turns in the result (RFC 8305 section 4).
+ * as it is. Any other name is looked up (lookup.h). Families take turns in the
+ * result (RFC 8305 section 4).
  *
  * OUTCOME_DONE; _NO_SUCH_NAME; _NO_NAME_SERVER; _CLIENT_LEFT: `client` went
  * away meanwhile; _CONNECT_TIMEOUT: the alarm rang; _TERMINATED; _SYSTEM, with
@@ -28,23 +29,49 @@ enum outcome resolve_destination(const struct wire_destination *dst,
     const struct io_end *client, struct addr_list *out,
     struct failure *failure);
 
-/* A look-up under way. */
+/*
+ * A look-up under way: of both families by one child, and where that has no
+ * answer after RESOLVE_PATIENCE_MS, of each by one more. Then the first that is
+ * answered will do, the other one being waited for RESOLVE_DELAY_MS longer (RFC
+ * 8305 section 3): a server that never answers for AAAA holds up nobody.
+ */
+#define RESOLVE_PATIENCE_MS 200
+#define RESOLVE_DELAY_MS    50
+#define RESOLVE_CHILDREN    3
+
 struct resolve {
-	pid_t pid;
-	int fd; /* readable once there is an answer */
+	const char *name;
+	uint16_t port;
+	int64_t again_ms;  /* when each family is asked for; 0: it was */
+	int64_t settle_ms; /* when one family will do; 0: none has an answer */
+	struct lookup_child children[RESOLVE_CHILDREN];
+	struct addr_list found;
+	struct failure failure; /* of a family by itself */
 };
 
 /*
- * Begins to look a name up, a NUL at its end, and does not wait. 0 or -errno.
+ * Begins to look a name up, and does not wait; the name, a NUL at its end, has
+ * to stay until the end. Times are milliseconds of io_now_ms(). 0 or -errno.
  */
-int resolve_start(const char *name, uint16_t port, struct resolve *out);
+int resolve_start(
+    const char *name, uint16_t port, int64_t now_ms, struct resolve *out);
+
+/* What to poll for: how many of fds were set. */
+size_t resolve_poll(
+    const struct resolve *resolve, struct pollfd fds[RESOLVE_CHILDREN]);
+
+/* When to call the next one at the latest; 0: when poll says so. */
+int64_t resolve_due(const struct resolve *resolve);
 
 /*
- * Ends the look-up, and its child with it. Does not wait for an answer: where
- * there was none yet, that is OUTCOME_SYSTEM with EAGAIN. The rest as above.
+ * Takes what answers there are, without waiting: true when the look-up is over,
+ * and failure->outcome, OUTCOME_DONE among them, says how.
  */
-enum outcome resolve_finish(
-    struct resolve *resolve, struct addr_list *out, struct failure *failure);
+bool resolve_harvest(struct resolve *resolve, int64_t now_ms,
+    struct addr_list *out, struct failure *failure);
+
+/* Gives up, and ends the children. */
+void resolve_end(struct resolve *resolve);
 
 /*
  * The name that an address has (PTR), from getnameinfo(3), in a child process
@@ -55,11 +82,5 @@ enum outcome resolve_finish(
 enum outcome resolve_name_of(const union addr *addr,
     const struct io_end *client, char out[WIRE_NAME_SIZE],
     struct failure *failure);
-
-/*
- * What a code of getaddrinfo(3) or getnameinfo(3) means; *error becomes the
- * errno that goes with it, or 0.
- */
-enum outcome resolve_outcome(int eai, int system_errno, int *error);
 
 #endif

@@ -32,6 +32,32 @@ apply_row(int fd, sa_family_t family, const struct terms *terms,
 	    fault, error, "%s=%s: %s", row->word, text, strerror(error));
 }
 
+static const char *
+print_host(const union addr *addr, char out[INET6_ADDRSTRLEN])
+{
+	const void *host = addr->sa.sa_family == AF_INET6
+			       ? (const void *)&addr->in6.sin6_addr
+			       : (const void *)&addr->in.sin_addr;
+
+	return inet_ntop(addr->sa.sa_family, host, out, INET6_ADDRSTRLEN);
+}
+
+enum outcome
+sockopt_check_family(
+    const struct terms *terms, sa_family_t family, struct failure *failure)
+{
+	bool ipv6 = family == AF_INET6;
+	const union addr *other = &terms->source.at[!ipv6];
+	char text[INET6_ADDRSTRLEN];
+
+	if (terms->source.at[ipv6].sa.sa_family != AF_UNSPEC ||
+	    other->sa.sa_family == AF_UNSPEC)
+		return OUTCOME_DONE;
+	return failure_set(failure, OUTCOME_NO_SOURCE, 0,
+	    "source=%s is no address to reach %s from", print_host(other, text),
+	    ipv6 ? "IPv6" : "IPv4");
+}
+
 static int
 bind_source(int fd, const union addr *source, struct fault *fault)
 {
@@ -50,9 +76,7 @@ bind_source(int fd, const union addr *source, struct fault *fault)
 	if (bind(fd, &own.sa, addr_len(&own)) == 0)
 		return 0;
 	error = errno;
-	inet_ntop(own.sa.sa_family,
-	    ipv6 ? (void *)&own.in6.sin6_addr : (void *)&own.in.sin_addr, text,
-	    sizeof(text));
+	print_host(&own, text);
 	if (error == EADDRNOTAVAIL)
 		return fault_set(fault, error,
 		    "source=%s is no address of this machine", text);

@@ -7,6 +7,14 @@
 
 #include "base/fault.h"
 #include "policy/terms.h"
+#include "protocol/outcome.h"
+
+/*
+ * OUTCOME_DONE where the terms' sources leave this family to be used, which is
+ * so where it has one, or neither family has; or OUTCOME_NO_SOURCE.
+ */
+enum outcome sockopt_check_family(
+    const struct terms *terms, sa_family_t family, struct failure *failure);
 
 /*
  * Makes a new socket of that family come out as the terms want it, by the

@@ -40,6 +40,7 @@ enum outcome {
 	OUTCOME_NO_SUCH_NAME,        /* or no address for it */
 	OUTCOME_NO_NAME_SERVER,      /* could tell */
 	OUTCOME_TERMS_UNMET,         /* no socket comes out as they want it */
+	OUTCOME_NO_SOURCE,           /* source= has no address of the family */
 	OUTCOME_UPSTREAM,            /* --upstream didn't do it */
 
 	/* Of connecting, as connect(2) has it. */

@@ -54,7 +54,8 @@ set_up(void *context, int fd, sa_family_t family)
 	struct failure *failure = &s->associate.failure;
 	struct terms terms = s->egress.terms;
 
-	if (egress_find_source(&s->peer, &terms, failure) != OUTCOME_DONE)
+	if (egress_find_source(&s->peer, &terms, failure) != OUTCOME_DONE ||
+	    sockopt_check_family(&terms, family, failure) != OUTCOME_DONE)
 		return -EADDRNOTAVAIL;
 	return sockopt_apply(fd, family, &terms, &failure->cause);
 }
@@ -67,7 +68,7 @@ cmd_associate_prepare(struct session *s)
 	    .advertise = {config->udp_advertise[0], config->udp_advertise[1]},
 	    .first_port = config->udp_ports.first,
 	    .last_port = config->udp_ports.last,
-	    .route = {permits, set_up, s},
+	    .route = {permits, set_up, s, config->prefer},
 	};
 	struct fault fault;
 	int rc;
@@ -96,6 +97,7 @@ cmd_associate_carry(struct session *s)
 	s->record.end = udp_run(udp);
 	udp_close(udp);
 	udp_describe(&udp->counts, s->dropped, &s->record);
-	if (*s->associate.failure.cause.words)
+	if (udp->counts.dropped[UDP_UNSENT] > 0 &&
+	    *s->associate.failure.cause.words)
 		s->record.error = s->associate.failure.cause.words;
 }

@@ -139,39 +139,48 @@ print_host(const union addr *addr)
 	fputs(text, stdout);
 }
 
-/*
- * Where it would come out on the way there, as a socket on these terms tells:
- * "WHERE ADDRESS" or why not. Nothing is sent.
- */
+/* The address that this socket, on these terms, would come from. */
+static enum outcome
+find_source(int fd, const union addr *to, const struct terms *terms,
+    union addr *own, struct failure *failure)
+{
+	socklen_t len = sizeof(*own);
+
+	if (fd < 0)
+		return failure_of_system(failure, errno);
+	if (sockopt_check_family(terms, to->sa.sa_family, failure) !=
+	    OUTCOME_DONE)
+		return failure->outcome;
+	failure_set(failure, OUTCOME_TERMS_UNMET, 0, NULL);
+	if (sockopt_apply(fd, to->sa.sa_family, terms, &failure->cause) < 0)
+		return failure->outcome;
+	if (connect(fd, &to->sa, addr_len(to)) < 0 ||
+	    getsockname(fd, &own->sa, &len) < 0)
+		return failure_of_connect(failure, errno);
+	return OUTCOME_DONE;
+}
+
+/* "WHERE ADDRESS", where it would come out, or why not. Nothing is sent. */
 static enum outcome
 print_source(const union addr *to, const struct terms *terms, const char *where,
     struct failure *failure)
 {
-	struct terms known = *terms;
-	union addr own;
-	socklen_t len = sizeof(own);
 	int fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	enum outcome outcome;
+	union addr own;
 
-	known.source.same = false; /* nobody has come by an address */
-	failure_set(failure, OUTCOME_DONE, 0, NULL);
-	if (fd < 0) {
-		failure_of_system(failure, errno);
-	} else if (sockopt_apply(
-		       fd, to->sa.sa_family, &known, &failure->cause) < 0) {
-		failure->outcome = OUTCOME_TERMS_UNMET;
-	} else if (connect(fd, &to->sa, addr_len(to)) < 0 ||
-		   getsockname(fd, &own.sa, &len) < 0) {
-		failure_of_connect(failure, errno);
-	}
-	close(fd);
+	/* Of source=same nothing is set: nobody has come by an address. */
+	outcome = find_source(fd, to, terms, &own, failure);
+	if (fd >= 0)
+		close(fd);
 	printf("%s ", where);
-	if (failure->outcome != OUTCOME_DONE)
+	if (outcome != OUTCOME_DONE)
 		printf("nowhere: %s", failure_words(failure));
 	else if (terms->source.same)
 		printf("the address that the client has reached");
 	else
 		print_host(&own);
-	return failure->outcome;
+	return outcome;
 }
 
 static void

@@ -2,15 +2,16 @@
 /*
  * nameserver: a name server that changes its mind.
  *
- *   nameserver [-a ADDRESS] [-l SECONDS] READYFILE ANSWER...
+ *   nameserver [-4] [-a ADDRESS] [-l SECONDS] READYFILE ANSWER...
  *
  * Listens on port 53 (UDP) of ADDRESS (127.0.0.1), makes READYFILE once it
  * does, and answers whatever name it is asked for. An ANSWER is a list of IPv4
  * and IPv6 addresses with commas between them: to a query for A goes what is
  * IPv4 in it, to one for AAAA what is IPv6, in their order, with a TTL of 0.
  * The first query of each kind gets the first ANSWER, the second the second
- * one, and so on; the last one holds from then on. Prints "A NAME ADDRESS..."
- * or "AAAA NAME ADDRESS..." for each, before it is sent.
+ * one, and so on; the last one holds from then on. A name that begins with
+ * "silent" gets no answer, and with -4 no query for AAAA does. Prints "A NAME
+ * ADDRESS..." or "AAAA NAME ADDRESS..." for each, before it is sent.
  *
  * Until SIGTERM, or for so long (60 s). Exits with 2 for bad usage.
  */
@@ -61,7 +62,7 @@ die(const char *what)
 static void
 usage(void)
 {
-	fputs("usage: nameserver [-a ADDRESS] [-l SECONDS] READYFILE "
+	fputs("usage: nameserver [-4] [-a ADDRESS] [-l SECONDS] READYFILE "
 	      "ANSWER...\n",
 	    stderr);
 	exit(2);
@@ -152,7 +153,7 @@ write_reply(uint8_t *data, const struct query *query,
 }
 
 static void
-serve(int fd, const struct answer *answers, size_t count)
+serve(int fd, const struct answer *answers, size_t count, bool only_ipv4)
 {
 	size_t asked[2] = {0};
 
@@ -172,6 +173,8 @@ serve(int fd, const struct answer *answers, size_t count)
 			continue;
 		six = query.type == TYPE_AAAA;
 		if (!six && query.type != TYPE_A)
+			continue;
+		if ((six && only_ipv4) || strncmp(query.name, "silent", 6) == 0)
 			continue;
 		which = asked[six]++;
 		if (which >= count)
@@ -195,11 +198,14 @@ main(int argc, char **argv)
 	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
 	int fd, ready, opt, limit = 60;
+	bool only_ipv4 = false;
 	size_t count = 0;
 
-	while ((opt = getopt(argc, argv, "+a:l:")) != -1) {
+	while ((opt = getopt(argc, argv, "+4a:l:")) != -1) {
 		if (opt == 'l')
 			limit = atoi(optarg);
+		else if (opt == '4')
+			only_ipv4 = true;
 		else if (opt != 'a' ||
 			 inet_pton(AF_INET, optarg, &address.sin_addr) != 1)
 			usage();
@@ -218,5 +224,5 @@ main(int argc, char **argv)
 	if (ready < 0)
 		die(argv[optind]);
 	close(ready);
-	serve(fd, answers, count);
+	serve(fd, answers, count, only_ipv4);
 }

@@ -163,6 +163,15 @@ send_run(struct batch_datagram *at, size_t count, bool *together)
 		*together = false;
 		return 0;
 	}
+	/* It may have been the network's word on an earlier one (ICMP), which
+	 * is said once; of this one it is said again. */
+	if (error != EAGAIN) {
+		n = sendmmsg(
+		    at->fd, pieces.messages, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n == 1)
+			return pieces.lengths[0];
+		error = errno;
+	}
 	for (size_t i = 0; i < pieces.lengths[0]; i++)
 		at[i].error = error;
 	return pieces.lengths[0];

@@ -21,14 +21,29 @@ set_state(struct names_entry *entry, enum names_state state, int64_t now_ms)
 	entry->since_ms = now_ms;
 }
 
+/* Whether another look-up may begin. Those that take their time don't count for
+ * long, or a few names that nobody answers for would hold up all others. */
+static bool
+has_turn(const struct names *names, int64_t now_ms)
+{
+	size_t quick = 0;
+
+	if (names->looking == NAMES_LOOKUPS)
+		return false;
+	for (size_t i = 0; i < NAMES_MAX; i++)
+		quick += names->at[i].state == NAMES_LOOKING &&
+			 now_ms - names->at[i].since_ms < RESOLVE_PATIENCE_MS;
+	return quick < NAMES_QUICK;
+}
+
 /* Begins the look-up, or leaves it for later. */
 static void
 begin_lookup(struct names *names, struct names_entry *entry, int64_t now_ms)
 {
 	set_state(entry, NAMES_QUEUED, now_ms);
-	if (names->looking == NAMES_LOOKUPS)
+	if (!has_turn(names, now_ms))
 		return;
-	if (resolve_start(entry->name, 0, &entry->lookup) < 0) {
+	if (resolve_start(entry->name, 0, now_ms, &entry->lookup) < 0) {
 		set_state(entry, NAMES_FAILED, now_ms);
 		return;
 	}
@@ -147,21 +162,18 @@ names_release(struct names *names, struct names_waiting *waiting)
 }
 
 size_t
-names_poll(const struct names *names, struct pollfd fds[NAMES_LOOKUPS])
+names_poll(const struct names *names, struct pollfd fds[NAMES_FDS])
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < NAMES_MAX && n < names->looking; i++) {
+	for (size_t i = 0; i < NAMES_MAX && names->looking > 0; i++) {
 		if (names->at[i].state == NAMES_LOOKING)
-			fds[n++] = (struct pollfd){
-			    .fd = names->at[i].lookup.fd,
-			    .events = POLLIN,
-			};
+			n += resolve_poll(&names->at[i].lookup, fds + n);
 	}
 	return n;
 }
 
-/* When the first look-up will have taken too long; 0: there is none. */
+/* When the first look-up has something to do; 0: there is none. */
 static int64_t
 first_due(const struct names *names)
 {
@@ -169,10 +181,11 @@ first_due(const struct names *names)
 
 	for (size_t i = 0; i < NAMES_MAX && names->looking > 0; i++) {
 		const struct names_entry *entry = &names->at[i];
-		int64_t end = entry->since_ms + NAMES_LOOKUP_MS;
 
-		if (entry->state == NAMES_LOOKING && (due == 0 || end < due))
-			due = end;
+		if (entry->state != NAMES_LOOKING)
+			continue;
+		due = io_earlier(due, entry->since_ms + NAMES_LOOKUP_MS);
+		due = io_earlier(due, resolve_due(&entry->lookup));
 	}
 	return due;
 }
@@ -187,23 +200,32 @@ names_timeout(const struct names *names, int64_t now_ms)
 	return due > now_ms ? (int)(due - now_ms) : 0;
 }
 
-/* The look-up is over, by an answer or by the time it took. */
-static void
-end_lookup(struct names *names, struct names_entry *entry, int64_t now_ms)
+/* Whether the look-up is over, by an answer or by the time it took. */
+static bool
+is_over(struct names *names, struct names_entry *entry, int64_t now_ms)
 {
 	struct addr_list list;
-	struct failure unused;
+	struct failure failure;
 
-	names->looking--;
-	if (resolve_finish(&entry->lookup, &list, &unused) != OUTCOME_DONE) {
+	if (now_ms - entry->since_ms >= NAMES_LOOKUP_MS) {
+		resolve_end(&entry->lookup);
 		set_state(entry, NAMES_FAILED, now_ms);
-		return;
+		return true;
 	}
+	if (!resolve_harvest(&entry->lookup, now_ms, &list, &failure))
+		return false;
+	if (failure.outcome != OUTCOME_DONE) {
+		set_state(entry, NAMES_FAILED, now_ms);
+		return true;
+	}
+	if (names->prefer != AF_UNSPEC)
+		addr_prefer(&list, names->prefer);
 	entry->count =
 	    list.count < NAMES_ADDRESSES ? list.count : NAMES_ADDRESSES;
 	for (size_t i = 0; i < entry->count; i++)
 		entry->at[i] = list.at[i];
 	set_state(entry, NAMES_KNOWN, now_ms);
+	return true;
 }
 
 /* The one that has been waiting its turn for longest, or NULL. */
@@ -228,33 +250,39 @@ names_harvest(struct names *names, int64_t now_ms)
 	struct names_entry *queued;
 
 	for (size_t i = 0; i < NAMES_MAX && names->looking > 0; i++) {
-		struct names_entry *entry = &names->at[i];
-		struct pollfd answer = {
-		    .fd = entry->lookup.fd,
-		    .events = POLLIN,
-		};
-
-		if (entry->state != NAMES_LOOKING)
-			continue;
-		if (now_ms - entry->since_ms >= NAMES_LOOKUP_MS ||
-		    poll(&answer, 1, 0) == 1)
-			end_lookup(names, entry, now_ms);
+		if (names->at[i].state == NAMES_LOOKING &&
+		    is_over(names, &names->at[i], now_ms))
+			names->looking--;
 	}
-	while (names->looking < NAMES_LOOKUPS &&
-	       (queued = first_queued(names)) != NULL)
+	while (
+	    has_turn(names, now_ms) && (queued = first_queued(names)) != NULL)
 		begin_lookup(names, queued, now_ms);
+}
+
+void
+names_demote(struct names *names, const union addr *addr)
+{
+	for (size_t i = 0; i < NAMES_MAX; i++) {
+		struct names_entry *entry = &names->at[i];
+		size_t last = entry->count - 1;
+
+		if (entry->state != NAMES_KNOWN || entry->count < 2 ||
+		    !addr_equal_host(&entry->at[0], addr))
+			continue;
+		for (size_t j = 0; j < last; j++)
+			entry->at[j] = entry->at[j + 1];
+		entry->at[last] = *addr;
+		addr_set_port(&entry->at[last], 0);
+	}
 }
 
 void
 names_close(struct names *names)
 {
-	struct addr_list ignored;
-	struct failure unused;
-
 	for (size_t i = 0; i < NAMES_MAX && names->looking > 0; i++) {
 		if (names->at[i].state != NAMES_LOOKING)
 			continue;
-		resolve_finish(&names->at[i].lookup, &ignored, &unused);
+		resolve_end(&names->at[i].lookup);
 		names->at[i].state = NAMES_UNUSED;
 		names->looking--;
 	}

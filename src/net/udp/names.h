@@ -16,11 +16,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NAMES_MAX       64 /* known at once; then the longest unused goes */
-#define NAMES_LOOKUPS   4  /* under way at once; the others wait their turn */
-#define NAMES_ADDRESSES 8  /* of one name, the first ones */
-#define NAMES_WAITING   16 /* datagrams that wait, */
-#define NAMES_OF_ONE    4  /* and how many of them for one name */
+#define NAMES_MAX       128 /* known at once; then the longest unused goes */
+#define NAMES_LOOKUPS   16  /* under way at once; the others wait their turn */
+#define NAMES_QUICK     4   /* of them for less than RESOLVE_PATIENCE_MS */
+#define NAMES_ADDRESSES 8   /* of one name, the first ones */
+#define NAMES_WAITING   128 /* datagrams that wait, */
+#define NAMES_OF_ONE    4   /* and how many of them for one name */
+
+/* Descriptors of look-ups. */
+#define NAMES_FDS (NAMES_LOOKUPS * RESOLVE_CHILDREN)
 
 #define NAMES_LOOKUP_MS 10000 /* after which a look-up has failed */
 #define NAMES_FAILED_MS 5000  /* before a name that failed is tried again */
@@ -54,11 +58,12 @@ struct names_waiting {
 };
 
 /*
- * All zero at the start. More than 1 MiB, of which a page costs memory from its
- * first use on.
+ * All zero at the start, but for the family that goes first. More than 8 MiB,
+ * of which a page costs memory from its first use on.
  */
 struct names {
-	uint64_t clock; /* counts uses */
+	sa_family_t prefer; /* AF_UNSPEC: as they come */
+	uint64_t clock;     /* counts uses */
 	size_t looking, waiting;
 	struct names_entry at[NAMES_MAX];
 	struct names_waiting queue[NAMES_WAITING];
@@ -86,14 +91,17 @@ struct names_waiting *names_next(struct names *names);
 void names_release(struct names *names, struct names_waiting *waiting);
 
 /* What to poll for look-ups to end: how many of fds were set. */
-size_t names_poll(const struct names *names, struct pollfd fds[NAMES_LOOKUPS]);
+size_t names_poll(const struct names *names, struct pollfd fds[NAMES_FDS]);
 
 /* How long poll may sleep, in ms; -1: as long as it likes. */
 int names_timeout(const struct names *names, int64_t now_ms);
 
 /* Ends the look-ups that have an answer, or have taken too long, and begins
- * those that were queued. */
+ * those that were queued. A slow one keeps no other from its turn. */
 void names_harvest(struct names *names, int64_t now_ms);
+
+/* This address of a name is of no use: its others go first from now on. */
+void names_demote(struct names *names, const union addr *addr);
 
 /* Ends every look-up. */
 void names_close(struct names *names);

@@ -7,8 +7,13 @@
 #include "net/resolve.h"
 #include "net/udp/port.h"
 
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+/* More of them wait for the next turn. */
+#define ERRORS_AT_ONCE 64
 
 /* The socket for this family, or -errno. */
 static int
@@ -16,6 +21,7 @@ way_out(struct route *route, sa_family_t family)
 {
 	const struct route_options *options = &route->options;
 	int *place = &route->out[family == AF_INET6];
+	const int on = 1;
 	int fd, rc = 0;
 
 	if (*place >= 0)
@@ -23,6 +29,11 @@ way_out(struct route *route, sa_family_t family)
 	fd = port_socket(family);
 	if (fd < 0)
 		return fd;
+	/* What comes back by ICMP says which datagram it is about. */
+	if (family == AF_INET)
+		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
+	else
+		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
 	if (options->set_up)
 		rc = options->set_up(options->context, fd, family);
 	if (rc < 0) {
@@ -168,6 +179,30 @@ route_next(struct route *route, struct batch_datagram *out, enum udp_fate *fate)
 		    : UDP_UNRESOLVED;
 	names_release(&route->names, waiting);
 	return true;
+}
+
+void
+route_failed(struct route *route, const union addr *addr)
+{
+	for (size_t i = 0; i < ROUTE_WAYS; i++) {
+		if (addr_equal(&route->ways[i].addr, addr))
+			route->ways[i].len = 0;
+	}
+	names_demote(&route->names, addr);
+}
+
+void
+route_errors(struct route *route, int fd)
+{
+	union addr addr;
+	struct msghdr message = {.msg_name = &addr};
+
+	for (int i = 0; i < ERRORS_AT_ONCE; i++) {
+		message.msg_namelen = sizeof(addr);
+		if (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+			return;
+		route_failed(route, &addr);
+	}
 }
 
 bool

@@ -43,6 +43,8 @@ struct route_options {
 	 */
 	int (*set_up)(void *context, int fd, sa_family_t family);
 	void *context; /* of these two */
+	sa_family_t
+	    prefer; /* of a name's addresses goes first; AF_UNSPEC: any */
 };
 
 /* Destinations that are remembered, each in the place that its header gives. */
@@ -80,6 +82,15 @@ enum udp_fate route_datagram(
  */
 bool route_next(
     struct route *route, struct batch_datagram *out, enum udp_fate *fate);
+
+/*
+ * Nobody is there, as the network says or the kernel: the ways to this address
+ * are forgotten, and a name that has others leads to the next of them.
+ */
+void route_failed(struct route *route, const union addr *addr);
+
+/* Takes what the network has said of datagrams that went out by this socket. */
+void route_errors(struct route *route, int fd);
 
 /* Whether something was sent to that host, whatever its port. */
 bool route_may_answer(const struct route *route, const union addr *sender);

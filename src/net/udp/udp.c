@@ -30,7 +30,7 @@ enum {
 	INSIDE = 1,
 	OUTSIDE = 2,
 	LOOKUPS = OUTSIDE + 2,
-	FDS = LOOKUPS + NAMES_LOOKUPS
+	FDS = LOOKUPS + NAMES_FDS
 };
 
 struct udp_store {
@@ -119,6 +119,7 @@ udp_prepare(struct udp *udp, const struct io_end *control,
 	};
 	udp->store->route.options = options->route;
 	udp->store->route.out[0] = udp->store->route.out[1] = -1;
+	udp->store->route.names.prefer = options->route.prefer;
 	addr_set_port(&udp->client, expected_port(asked, &port.client));
 	*bound = port.own;
 	told = &options->advertise[port.own.sa.sa_family == AF_INET6];
@@ -155,6 +156,9 @@ send_all(struct udp *udp, struct batch_datagram *at, size_t count,
 		if (at[i].fd < 0)
 			continue;
 		if (at[i].error) {
+			if (at[i].fd != udp->inside &&
+			    at[i].error != EMSGSIZE && at[i].error != EAGAIN)
+				route_failed(&udp->store->route, &at[i].to);
 			drop(udp, &at[i],
 			    at[i].error == EMSGSIZE ? UDP_OVERSIZE
 						    : UDP_UNSENT);
@@ -330,10 +334,15 @@ serve_descriptors(
 {
 	const struct names *names = &udp->store->route.names;
 
+	/* First: an error that waits fails the next call on its socket. */
+	for (size_t i = 0; i < 2; i++) {
+		if (fds[OUTSIDE + i].revents & POLLERR)
+			route_errors(&udp->store->route, fds[OUTSIDE + i].fd);
+	}
 	if (fds[INSIDE].revents)
 		relay_up(udp);
 	for (size_t i = 0; i < 2; i++) {
-		if (fds[OUTSIDE + i].revents)
+		if (fds[OUTSIDE + i].revents & POLLIN)
 			relay_down(udp, fds[OUTSIDE + i].fd);
 	}
 	if (names->looking > 0 || names->waiting > 0)

@@ -437,8 +437,8 @@ sources(void **state)
 	} table[] = {
 	    {{"127.0.0.5", "::1"}, "127.0.0.1", "127.0.0.5"},
 	    {{"127.0.0.5", "::1"}, "::1", "::1"},
-	    {{"127.0.0.5", NULL}, "::1", "::1"},
-	    {{NULL, "::1"}, "127.0.0.1", "127.0.0.1"},
+	    {{"127.0.0.5", NULL}, "127.0.0.1", "127.0.0.5"},
+	    {{NULL, "::1"}, "::1", "::1"},
 	    {{NULL, NULL}, "127.0.0.1", "127.0.0.1"},
 	};
 
@@ -480,11 +480,53 @@ a_source_that_is_not_ours(void **state)
 	    &terms, "::1", "source=2001:db8::1 is no address of this machine");
 }
 
-/* A fault here says more than anything that the other family got to hear. */
+/* A family without a source is left alone, where the other has one. */
+static void
+one_family_alone(void **state)
+{
+	static const char *const hosts[] = {"127.0.0.1", "::1"};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct terms terms = {0};
+		struct addr_list list = {.count = 2};
+		struct dial_result result;
+		int with, without;
+
+		terms.source.at[i] = at(hosts[i], 0);
+		/* The one that won't be used comes first, and answers. */
+		list.at[0] = at(hosts[!i], 0);
+		list.at[1] = at(hosts[i], 0);
+		without = answers(&list.at[0]);
+		with = answers(&list.at[1]);
+		assert_int_equal(
+		    dials_with(&list, &terms, &result), OUTCOME_DONE);
+		connected(&result, &list.at[1], with);
+		close(with);
+		/* What the other said is more telling than that. */
+		list.at[1] = at(hosts[i], 0);
+		with = refuses(&list.at[1]);
+		assert_int_equal(dials_with(&list, &terms, &result),
+		    OUTCOME_CONNECTION_REFUSED);
+		list.count = 1;
+		assert_int_equal(
+		    dials_with(&list, &terms, &result), OUTCOME_NO_SOURCE);
+		assert_string_equal(failure.cause.words,
+		    i ? "source=::1 is no address to reach IPv4 from"
+		      : "source=127.0.0.1 is no address to reach IPv6 from");
+		fcntl(without, F_SETFL, O_NONBLOCK);
+		assert_int_equal(accept(without, NULL, NULL), -1);
+		close(with);
+		close(without);
+	}
+}
+
+/* Terms that can't be had say more than what the other family got to hear. */
 static void
 half_a_fault(void **state)
 {
-	struct terms terms = {.source.at[1] = at("2001:db8::1", 0)};
+	struct terms terms = {
+	    .source.at = {at("127.0.0.1", 0), at("2001:db8::1", 0)}};
 
 	(void)state;
 	for (size_t six = 0; six < 2; six++) {
@@ -762,6 +804,7 @@ main(void)
 	    DIAL_TEST(a_connection_to_itself_is_none),
 	    DIAL_TEST(sources),
 	    DIAL_TEST(a_source_that_is_not_ours),
+	    DIAL_TEST(one_family_alone),
 	    DIAL_TEST(half_a_fault),
 	    DIAL_TEST(a_source_has_ports_enough),
 	    DIAL_TEST(interfaces),
