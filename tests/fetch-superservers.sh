@@ -22,9 +22,9 @@ fail()
 dir=$1
 shift
 # With fail2ban, whose filter of ours is tried, what it reads the journal with;
-# and what may stand in front of us.
+# what may stand in front of us; and a client.
 [ $# -gt 0 ] || set -- xinetd openbsd-inetd inetutils-inetd ucspi-tcp ipsvd \
-	openssh-server fail2ban python3-systemd haproxy
+	openssh-server fail2ban python3-systemd haproxy tor
 [ "$(cat "$dir/.complete" 2>/dev/null)" != "$*" ] || exit 0
 mkdir -p "$dir" 2>/dev/null || fail "$dir can't be created."
 dir=$(realpath "$dir")

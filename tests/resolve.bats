@@ -21,14 +21,30 @@ name_reply()
 	printf '05000003%02x%s0000\n' "${#1}" "$(hex_of "$1")"
 }
 
-# asks REQUEST ANSWER: these bytes get those, and the end, where /etc/hosts is
-# what $hosts says.
+# asks REQUEST ANSWER: these bytes of SOCKS5 get those, and the end, where
+# /etc/hosts is what $hosts says; asks4 of SOCKS4.
 hosts='192.0.2.1 four.test
 2001:db8::1 six.test
 2001:db8::2 both.test
 192.0.2.2 both.test'
 asks()
 {
+	asks_in_steps "${greet[@]}" "send:$1" "recv:$2" eof
+}
+
+asks4()
+{
+	asks_in_steps "send:$1" "recv:$2" eof -- "${@:3}"
+}
+
+asks_in_steps()
+{
+	local -a steps=()
+
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		steps+=("$1")
+		shift
+	done
 	need_namespaces
 	printf '%s\n' "$hosts" >"$BATS_TEST_TMPDIR/hosts"
 	printf 'hosts: files\n' >"$BATS_TEST_TMPDIR/nsswitch.conf"
@@ -38,8 +54,7 @@ asks()
 			mount --bind "$0/$file" "/etc/$file"
 		done
 		exec "$@"' "$BATS_TEST_TMPDIR" "$HOSTS/client" inet \
-		"${greet[@]}" "send:$1" "recv:$2" eof -- \
-		"$HANDLER" --log=stderr --resolve
+		"${steps[@]}" -- "$HANDLER" --log=stderr --resolve "${@:2}"
 	record=$(sed -n 's/^socks5-handler: \(client=\)/\1/p' <<<"$stderr")
 	echo "$output"
 	echo "$stderr"
@@ -99,6 +114,70 @@ asks()
 	asks 05f10001c00002630000 05040001000000000000
 	has end refused
 	asks "05f1$(resolve four.test | cut -c 5-)" 05080001000000000000
+}
+
+# resolve4 NAME: SOCKS4a's
+resolve4()
+{
+	printf '04f000000000000100%s00\n' "$(hex_of "$1")"
+}
+
+@test "SOCKS4a RESOLVE, as tor-resolve -4 asks: answered as over SOCKS5" {
+	asks4 "$(resolve4 four.test)" 005a0000c0000201
+	has command RESOLVE
+	has target four.test:0
+	has address 192.0.2.1:0
+	has reply 0
+	has end answered
+	asks4 "$(resolve4 both.test)" 005a0000c0000202 --prefer=ipv6
+	# By SOCKS4, the address that it is; by whatever port.
+	asks4 04f001bbc000020900 005a0000c0000209
+	# There is no room for any other.
+	asks4 "$(resolve4 six.test)" 005b000000000000
+	has error "SOCKS4 has no room for an IPv6 address"
+	has end refused
+	asks4 "$(resolve4 nowhere.test)" 005b000000000000
+	has error "name not found"
+	# Nor for a name.
+	asks4 04f10000c000020100 005b000000000000
+	has error "command not supported"
+	play inet "send:$(resolve4 four.test)" recv:005b000000000000 eof
+	has error "command not supported without --resolve"
+}
+
+@test "tor-resolve, with SOCKS4 and SOCKS5" {
+	local tor_resolve=$SUPERSERVERS/tor/usr/bin/tor-resolve
+
+	need "$tor_resolve" socat
+	need_namespaces
+	printf '%s\n' "$hosts" >"$BATS_TEST_TMPDIR/hosts"
+	run --separate-stderr timeout -k 5 60 unshare -rnm bash -c '
+		ip link set lo up
+		unshare -m sh -c "mount --bind \"$1/hosts\" /etc/hosts
+			exec socat TCP-LISTEN:1080,bind=127.0.0.1,fork \
+			EXEC:\"$HANDLER --log=stderr --resolve\",nofork" &
+		trap "kill $!" EXIT
+		for ((i = 0; i < 1000; i++)); do
+			! grep -q ":0438 .* 0A " /proc/net/tcp || break
+			sleep 0.01
+		done
+		for name in four.test both.test six.test nowhere.test; do
+			for version in -4 -5; do
+				timeout -k 1 15 "$2" $version $name \
+					127.0.0.1:1080 || echo none
+			done
+		done 2>/dev/null
+		' bash "$BATS_TEST_TMPDIR" "$tor_resolve" 3>&-
+	echo "$output"
+	echo "$stderr"
+	[ "$output" = "192.0.2.1
+192.0.2.1
+192.0.2.2
+192.0.2.2
+none
+2001:db8::1
+none
+none" ]
 }
 
 @test "a name server that never answers: REP 04 when the time is over" {

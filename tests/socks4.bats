@@ -150,7 +150,7 @@ echo_through()
 }
 
 @test "other commands are 5B, without waiting for more" {
-	for command in 00 03 f0 ff; do
+	for command in 00 03 f1 ff; do
 		rejects "04$command"
 		has end refused
 		has error "command not supported"

@@ -46,7 +46,8 @@ wire4_get_request(const uint8_t *data, size_t len, struct wire_request *out,
 		return -EPROTO;
 	if (len < 2)
 		return 0;
-	if (data[1] != WIRE_CONNECT && data[1] != WIRE_BIND)
+	if (data[1] != WIRE_CONNECT && data[1] != WIRE_BIND &&
+	    data[1] != WIRE_RESOLVE)
 		return -EOPNOTSUPP;
 	if (len < FIXED_LEN)
 		return 0;

@@ -26,11 +26,11 @@ struct wire4_user {
 };
 
 /*
- * CONNECT or BIND request. A DSTIP of 0.0.0.x with x not 0 says that a name
- * follows the USERID (SOCKS4a); 0.0.0.0 is the address that it is. The name
- * may be empty: wire_check_destination() judges it.
- * -EPROTO: VN is not 4. -EOPNOTSUPP: a CD other than these two. -EMSGSIZE: a
- * USERID or a name without an end within its bounds.
+ * CONNECT or BIND request, or Tor's RESOLVE. A DSTIP of 0.0.0.x with x not 0
+ * says that a name follows the USERID (SOCKS4a); 0.0.0.0 is the address that it
+ * is. The name may be empty: wire_check_destination() judges it. -EPROTO: VN is
+ * not 4. -EOPNOTSUPP: a CD other than these. -EMSGSIZE: a USERID or a name
+ * without an end within its bounds.
  */
 ssize_t wire4_get_request(const uint8_t *data, size_t len,
     struct wire_request *out, struct wire4_user *user);

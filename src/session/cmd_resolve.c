@@ -17,7 +17,7 @@ cmd_resolve_decide(struct session *s)
 	s->request.dst.port = 0; /* it means nothing here */
 	/* Clients that ask for IPv4 can't use anything else, and don't say so.
 	 */
-	if (first == AF_UNSPEC)
+	if (first == AF_UNSPEC || s->socks4)
 		first = AF_INET;
 	if (s->request.command == WIRE_RESOLVE_PTR &&
 	    wire_literal(&s->request.dst, &literal) < 0)
@@ -34,6 +34,9 @@ cmd_resolve_prepare(struct session *s)
 
 	permit_take(&s->permit, &s->config->terms, list, &allowed, &unused);
 	s->egress.address = s->egress.bound = allowed.at[0];
+	if (s->socks4 && allowed.at[0].sa.sa_family != AF_INET)
+		return failure_set(&s->failure, OUTCOME_FAMILY_UNSUPPORTED, 0,
+		    "SOCKS4 has no room for an IPv6 address");
 	if (s->request.command != WIRE_RESOLVE_PTR)
 		return OUTCOME_DONE;
 	return resolve_name_of(
