@@ -129,6 +129,15 @@ headings()
 		diff -u "$BATS_TEST_TMPDIR/map" -
 }
 
+@test "each option is in a page of doc/" {
+	"$HANDLER" --help | grep -oE '^  --[a-z-]+' | while read -r option; do
+		grep -rqw -e "$option" "$TOP/doc" || [ "$option" = --help ] || {
+			echo "$option: in no page"
+			false
+		}
+	done
+}
+
 @test "the manual page has its sections" {
 	for section in DESCRIPTION OPTIONS ENVIRONMENT FILES "EXIT STATUS" \
 		SIGNALS EXAMPLES DIAGNOSTICS "SEE ALSO" CAVEATS SECURITY; do
