@@ -19,7 +19,7 @@ teardown()
 		reply:00 text:ping expect:hello shut eof
 	target_held
 	[ "$(grep -c client= <<<"$stderr")" = 1 ]
-	[[ $record =~ ^client=127\.0\.0\.1:[0-9]+\ command=CONNECT\ target=localhost:$port\ address=127\.0\.0\.1:$port\ reply=0\ bytes_up=4\ bytes_down=5\ handshake_ms=[0-9]+\ connect_ms=[0-9]+\ duration_ms=[0-9]+\ end=client-eof$ ]]
+	[[ $record =~ ^client=127\.0\.0\.1:[0-9]+\ command=CONNECT\ target=localhost:$port\ address=127\.0\.0\.1:$port\ reply=0\ bytes_up=4\ bytes_down=5\ handshake_ms=[0-9]+\ connect_ms=[0-9]+\ rtt_us=[0-9]+\ duration_ms=[0-9]+\ end=client-eof$ ]]
 }
 
 @test "the manual has every field, and no other" {

@@ -66,6 +66,7 @@ enum log_end {
 	field(WORDS,  dropped)      /* fragment:3,stranger:1 */        \
 	field(NUMBER, handshake_ms)                                    \
 	field(NUMBER, connect_ms)   /* look-up included */             \
+	field(NUMBER, rtt_us)       /* of the target, at the end */    \
 	field(NUMBER, duration_ms)                                     \
 	field(END,    end)                                             \
 	field(WORDS,  error)        /* what went wrong */

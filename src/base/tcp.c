@@ -49,6 +49,19 @@ tcp_unsent(const struct io_end *end)
 	return left;
 }
 
+int64_t
+tcp_rtt_us(const struct io_end *end)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+
+	if (end->kind != IO_TCP ||
+	    getsockopt(end->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 ||
+	    info.tcpi_rtt == 0)
+		return -1;
+	return info.tcpi_rtt;
+}
+
 static int
 set_option(const struct io_end *end, int level, int option, int value)
 {

@@ -23,6 +23,10 @@ void tcp_close_in_order(const struct io_end *end);
  */
 int tcp_unsent(const struct io_end *end);
 
+/* The round-trip time to the other side as it is now, smoothed, in
+ * microseconds; -1 where TCP doesn't tell. */
+int64_t tcp_rtt_us(const struct io_end *end);
+
 /* Options. 0 or -errno. */
 int tcp_set_nodelay(const struct io_end *end);
 /* Probes begin after a minute without a byte. */

@@ -144,6 +144,7 @@ cmd_connect_carry(struct session *s)
 	if (terms->rate && tcp_set_rate(&s->peer.out, terms->rate) < 0)
 		flow_limit(&s->relay.down, terms->rate);
 	s->record.end = relay_run(&s->relay, terms->idle_ms);
+	s->record.rtt_us = tcp_rtt_us(target);
 	s->record.bytes_up = s->relay.up.total;
 	s->record.bytes_down = s->relay.down.total;
 }
