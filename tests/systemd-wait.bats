@@ -111,6 +111,29 @@ session=MESSAGE_ID=$message_id
 		sort -u | wc -l)" -eq 20 ]
 }
 
+# limit_journal LINE...: how much journald takes of a service, on a machine whose
+# disk is less empty than this one.
+limit_journal()
+{
+	printf '%s\n' '[Journal]' "$@" |
+		inside sh -c 'mkdir -p /run/systemd/journald.conf.d
+			cat >/run/systemd/journald.conf.d/zzz-test.conf'
+	inside systemctl restart systemd-journald
+}
+
+@test "1,500 short sessions: the journal keeps the record of each" {
+	limit_journal RateLimitIntervalSec=30s RateLimitBurst=100
+	# shellcheck disable=SC2016 # for the inner shell
+	in_network bash -c 'for ((i = 0; i < 1500; i++)); do
+		exec 8<>/dev/tcp/127.0.0.1/1080; done'
+	patience=60 wait_until property_is StatusText \
+		"0 clients, 0 refused, 1500 in all"
+	inside journalctl --sync
+	at_least "$(journal -o cat --output-fields=_PID "$session" \
+		SOCKS5_END=client-eof _SYSTEMD_UNIT=$unit.service | wc -l)" 1500
+	limit_journal
+}
+
 @test "no privilege, only its own descriptors; nor have its clients" {
 	local pid status
 
