@@ -36,7 +36,7 @@ options()
 	"$HANDLER" --help | sed -nE \
 		's/^  --([a-z-]+).*\(default ([0-9]+)\)$/\1 \2/p' \
 		>"$BATS_TEST_TMPDIR/defaults"
-	[ "$(wc -l <"$BATS_TEST_TMPDIR/defaults")" -ge 8 ]
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/defaults")" -ge 7 ]
 	while read -r option default; do
 		echo "--$option: $default"
 		sed -n "/^\.It Fl -$option/,/^\.\(It\|El\)/{//!p}" "$man" |

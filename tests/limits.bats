@@ -105,6 +105,62 @@ refusal="was refused: as many clients as --max"
 	rm -r "$dir"
 }
 
+@test "by default one address can't fill it; clients on this machine are exempt" {
+	need_namespaces
+	need nsenter
+	as=(unshare -rn sh -c 'ip link set lo up && touch "$0" &&
+		exec sleep 60' "$BATS_TEST_TMPDIR/up")
+	"${as[@]}" 3>&- &
+	superserver_pids+=($!)
+	wait_until [ -e "$BATS_TEST_TMPDIR/up" ]
+	as=(nsenter -t $! -U -n --preserve-credentials)
+	for address in 192.0.2.7 192.0.2.8; do
+		"${as[@]}" ip address add "$address/32" dev lo
+	done
+	start_service --open --max-clients=6 --spare=0
+	for i in 1 2 3; do
+		enter "$i" -a 192.0.2.7 "$place" close
+	done
+	turned_away -a 192.0.2.7 "$place"
+	wait_until said 1 "^socks5-handler: 192\.0\.2\.7:[0-9]+ ${refusal}-per-source "
+	enter 4 -a 192.0.2.8 "$place" close
+	for i in 1 2 3 4; do
+		leave "$i"
+	done
+	wait_until there_are 1 programs
+	for i in 1 2 3 4 5 6; do
+		enter "$i" "$place" close
+	done
+	turned_away "$place"
+	said 1 "${refusal}-per-source "
+}
+
+@test "--max-per-source and --proxy-protocol: every client would be the proxy" {
+	run "$HANDLER" --check --proxy-protocol --max-per-source=2
+	[ "$status" -eq 64 ]
+	[[ $output == "socks5-handler: --max-per-source=2 and --proxy-protocol: every client comes from the proxy; leave out "* ]]
+	for i in auto 0; do
+		"$HANDLER" --check --proxy-protocol "--max-per-source=$i"
+	done
+}
+
+@test "with --proxy-protocol the proxy may have all clients" {
+	need_namespaces
+	need nsenter
+	as=(unshare -rn sh -c 'ip link set lo up && touch "$0" &&
+		exec sleep 60' "$BATS_TEST_TMPDIR/up")
+	"${as[@]}" 3>&- &
+	superserver_pids+=($!)
+	wait_until [ -e "$BATS_TEST_TMPDIR/up" ]
+	as=(nsenter -t $! -U -n --preserve-credentials)
+	"${as[@]}" ip address add 192.0.2.7/32 dev lo
+	start_service --open --proxy-protocol --max-clients=2 --spare=0
+	header=$(hex_of $'PROXY TCP4 198.51.100.1 198.51.100.2 1 2\r\n')
+	greet=("send:$header" "${greet[@]}")
+	enter 1 -a 192.0.2.7 "$place" close
+	enter 2 -a 192.0.2.7 "$place" close
+}
+
 @test "many refused at once: few lines, and they count all" {
 	start_service --max-clients=1
 	enter a "$place" close

@@ -8,6 +8,7 @@
 #include "policy/rulefile.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,8 +66,8 @@ static const struct option_entry rows[] = {
 	SETTING_FLAG, AT(resolve)},
     {"max-clients", "N", "1000", "1000", "how many are served at once",
 	SETTING_COUNT, AT(max_clients), .section = "For a listening socket"},
-    {"max-per-source", "N", "100", "0", "from an address, IPv6 /64 or user",
-	SETTING_COUNT, AT(max_per_source)},
+    {"max-per-source", "N|auto", "100", "auto",
+	"from an address, IPv6 /64 or user", SETTING_LIMIT, AT(max_per_source)},
     {"spare", "N", "8", "8", "processes that wait for a client", SETTING_COUNT,
 	AT(spare)},
     {"idle-exit", "SECONDS", "60", "0", "exit after so long without a client",
@@ -327,6 +328,23 @@ read_operands(int argc, char **argv, int first, struct reading *reading)
 	return 0;
 }
 
+/* Behind a proxy there is one source, the proxy. */
+static int
+apply_proxy_limit(struct config *config)
+{
+	if (!config->proxy_protocol || config->max_per_source == 0)
+		return 0;
+	if (config->max_per_source < 0) {
+		config->max_per_source = 0;
+		return 0;
+	}
+	log_fault("--max-per-source=%" PRId64 " and --proxy-protocol: every "
+		  "client comes from the proxy; leave out --max-per-source, "
+		  "and have the proxy count its clients",
+	    config->max_per_source);
+	return -EINVAL;
+}
+
 /* What holds for those that aren't given. */
 static int
 read_standard(struct reading *reading)
@@ -355,6 +373,8 @@ config_read(int argc, char **argv, struct config *out)
 		    argc, argv, reading.entries, apply, &reading, &rest);
 	if (rc == 0)
 		rc = read_operands(argc, argv, rest, &reading);
+	if (rc == 0)
+		rc = apply_proxy_limit(&config);
 	if (rc == 0 && (rc = load_rules(&config, &reading)) == 0 &&
 	    (rc = load_users(&config)) == 0)
 		rc = load_upstream(&config);

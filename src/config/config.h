@@ -38,10 +38,10 @@ struct config {
 	/* Milliseconds; 0 is "no limit". */
 	int64_t handshake_timeout_ms;
 	int64_t connect_timeout_ms;
-	int64_t idle_exit_ms; /* for a listening socket, as the next three */
-	int64_t max_clients;  /* 0 is "no limit", here and below */
-	int64_t max_per_source;
-	int64_t spare; /* processes; 0 is none */
+	int64_t idle_exit_ms;   /* for a listening socket, as the next three */
+	int64_t max_clients;    /* 0 is "no limit", here and below */
+	int64_t max_per_source; /* -1: half of them, if not from here */
+	int64_t spare;          /* processes; 0 is none */
 	enum log_target log;
 
 	bool proxy_protocol; /* a header stands in front of the greeting */

@@ -88,6 +88,12 @@ setting_read(const struct option_entry *entry, const char *text,
 		if (number_read_seconds(text, len, value) < 0)
 			wrong = "not a number of seconds";
 		break;
+	case SETTING_LIMIT:
+		if (strcmp(text, "auto") == 0) {
+			*(int64_t *)value = -1;
+			break;
+		}
+		/* fallthrough */
 	case SETTING_COUNT:
 		if (number_read(text, len, COUNT_MAX, value) < 0)
 			wrong = "not a number up to 4194304";

@@ -13,6 +13,7 @@
 enum setting_kind {
 	SETTING_SECONDS, /* int64_t, in milliseconds */
 	SETTING_COUNT,   /* int64_t */
+	SETTING_LIMIT,   /* int64_t; -1 for "auto" */
 	SETTING_TARGET,  /* enum log_target */
 	SETTING_TERM,    /* struct terms; the entry's offset is the key */
 	SETTING_FLAG,    /* bool */

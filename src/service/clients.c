@@ -14,28 +14,48 @@
 #include <string.h>
 #include <sys/mman.h>
 
+/* The client has reached the very address that it comes from. */
+static bool
+is_own_address(int fd, const union addr *from)
+{
+	union addr reached = {0};
+	socklen_t len = sizeof(reached);
+
+	return getsockname(fd, &reached.sa, &len) == 0 &&
+	       addr_equal_host(from, &reached);
+}
+
+static void
+inet_source(int fd, const struct sockaddr *sa, struct clients_source *out)
+{
+	union addr from = {0};
+
+	memcpy(&from, sa,
+	    sa->sa_family == AF_INET ? sizeof(from.in) : sizeof(from.in6));
+	from = addr_unmapped(&from);
+	out->family = from.sa.sa_family;
+	if (from.sa.sa_family == AF_INET)
+		memcpy(out->bytes, &from.in.sin_addr, 4);
+	else
+		memcpy(out->bytes, &from.in6.sin6_addr, 8);
+	out->is_here = addr_is_loopback(&from) || is_own_address(fd, &from);
+}
+
 void
 clients_source(int fd, const struct sockaddr *sa, struct clients_source *out)
 {
-	const struct sockaddr_in *in = (const void *)sa;
-	const struct sockaddr_in6 *in6 = (const void *)sa;
 	const struct sockaddr_vm *vm = (const void *)sa;
 	struct ucred cred = {.uid = (uid_t)-1};
 	socklen_t len = sizeof(cred);
 
 	memset(out, 0, sizeof(*out));
 	out->family = sa->sa_family;
-	if (sa->sa_family == AF_INET) {
-		memcpy(out->bytes, &in->sin_addr, 4);
-	} else if (sa->sa_family == AF_INET6 &&
-		   IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
-		out->family = AF_INET;
-		memcpy(out->bytes, &in6->sin6_addr.s6_addr[12], 4);
-	} else if (sa->sa_family == AF_INET6) {
-		memcpy(out->bytes, &in6->sin6_addr, 8);
+	if (sa->sa_family == AF_INET || sa->sa_family == AF_INET6) {
+		inet_source(fd, sa, out);
 	} else if (sa->sa_family == AF_UNIX) {
 		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len);
 		memcpy(out->bytes, &cred.uid, sizeof(cred.uid));
+		out->is_here = true;
 	} else if (sa->sa_family == AF_VSOCK) {
 		memcpy(out->bytes, &vm->svm_cid, sizeof(vm->svm_cid));
 	}
@@ -140,6 +160,10 @@ clients_limit(const struct clients *clients,
 	if (max_clients > 0 &&
 	    (int64_t)(clients->count - clients->let_go) >= max_clients)
 		return "max-clients";
+	if (max_per_source < 0 && (source->is_here || max_clients == 0))
+		return NULL;
+	if (max_per_source < 0)
+		max_per_source = (max_clients + 1) / 2;
 	if (max_per_source > 0 && count_from(clients, source) >= max_per_source)
 		return "max-per-source";
 	return NULL;

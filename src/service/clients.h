@@ -20,6 +20,7 @@
  */
 struct clients_source {
 	sa_family_t family;
+	bool is_here; /* on this machine */
 	uint8_t bytes[8];
 };
 
@@ -36,8 +37,10 @@ struct clients {
 	struct clients_entry *at;
 };
 
-/* The source of a connection that was accepted from this address; a unix
- * socket is asked for its user. */
+/* The source of a connection that was accepted from this address; a Unix
+ * socket is asked for its user. A client is on this machine when it comes from
+ * a loopback address, from the very one that it has reached, or by a Unix
+ * socket. */
 void clients_source(
     int fd, const struct sockaddr *sa, struct clients_source *out);
 
@@ -62,7 +65,8 @@ bool clients_remove(struct clients *clients, pid_t pid);
 
 /*
  * The limit that one more from there would be above, of the option's name
- * without its dashes; NULL: none. 0 is no limit.
+ * without its dashes; NULL: none. 0 is no limit; -1 from one source is half of
+ * max_clients, but none for clients on this machine.
  */
 const char *clients_limit(const struct clients *clients,
     const struct clients_source *source, int64_t max_clients,

@@ -66,7 +66,7 @@ defaults(void **state)
 	assert_int_equal(c.terms.idle_ms, 0);
 	assert_int_equal(c.log, LOG_TO_AUTO);
 	assert_int_equal(c.max_clients, 1000);
-	assert_int_equal(c.max_per_source, 0);
+	assert_int_equal(c.max_per_source, -1);
 	assert_int_equal(c.spare, 8);
 	assert_int_equal(c.idle_exit_ms, 0);
 	assert_false(c.mptcp);
@@ -100,9 +100,15 @@ each_option_sets_its_own(void **state)
 	assert_int_equal(c.max_clients, 6);
 	read_word("--max-per-source=7", &c);
 	assert_int_equal(c.max_per_source, 7);
+	read_word("--max-per-source=auto", &c);
+	assert_int_equal(c.max_per_source, -1);
+	read_word("--proxy-protocol", &c);
+	assert_int_equal(c.max_per_source, 0);
+	is_refused("--proxy-protocol", "--max-per-source=7",
+	    "--max-per-source=7 and --proxy-protocol", "leave out");
 	read_word("--spare=9", &c);
 	assert_int_equal(c.spare, 9);
-	assert_int_equal(c.max_per_source, 0);
+	assert_int_equal(c.max_per_source, -1);
 	read_word("--mptcp", &c);
 	assert_true(c.mptcp && !c.resolve);
 	read_word("--resolve", &c);

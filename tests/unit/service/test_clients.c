@@ -67,6 +67,40 @@ ipv6_counts_by_64(void **state)
 }
 
 static void
+loopback_is_here(void **state)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET};
+	struct sockaddr *sa = (struct sockaddr *)&in;
+	struct clients_source source;
+	socklen_t len = sizeof(in);
+	int listener, client, fd;
+
+	(void)state;
+	assert_true(from_v4("127.0.0.1").is_here);
+	assert_true(from_v4("127.1.2.3").is_here);
+	assert_true(from_v6("::1").is_here);
+	assert_true(from_v6("::ffff:127.0.0.1").is_here);
+	assert_false(from_v4("192.0.2.1").is_here);
+	assert_false(from_v6("2001:db8::1").is_here);
+	assert_false(from_machine(3).is_here);
+	/* It has reached another address than it says it comes from. */
+	listener = socket(AF_INET, SOCK_STREAM, 0);
+	client = socket(AF_INET, SOCK_STREAM, 0);
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(listener, sa, len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, sa, &len), 0);
+	assert_int_equal(connect(client, sa, len), 0);
+	fd = accept(listener, NULL, NULL);
+	in.sin_addr.s_addr = htonl(0xc0000201);
+	clients_source(fd, sa, &source);
+	assert_false(source.is_here);
+	close(listener);
+	close(client);
+	close(fd);
+}
+
+static void
 mapped_ipv4_counts_as_ipv4(void **state)
 {
 	(void)state;
@@ -188,6 +222,31 @@ let_go(void **state)
 }
 
 static void
+half_of_the_clients_from_one_source(void **state)
+{
+	struct clients clients = {0};
+	struct clients_source far = from_v4("192.0.2.1");
+	struct clients_source here = from_v4("127.0.0.1");
+
+	(void)state;
+	for (pid_t pid = 1; pid <= 3; pid++) {
+		assert_null(clients_limit(&clients, &far, 6, -1));
+		add(&clients, pid, far);
+	}
+	assert_string_equal(
+	    clients_limit(&clients, &far, 6, -1), "max-per-source");
+	assert_null(clients_limit(&clients, &far, 7, -1));
+	assert_null(clients_limit(&clients, &far, 0, -1));
+	for (pid_t pid = 4; pid <= 6; pid++) {
+		assert_null(clients_limit(&clients, &here, 6, -1));
+		add(&clients, pid, here);
+	}
+	assert_string_equal(
+	    clients_limit(&clients, &here, 6, -1), "max-clients");
+	munmap(clients.at, clients.size * sizeof(*clients.at));
+}
+
+static void
 none_are_in_one_that_is_all_zero(void **state)
 {
 	struct clients clients = {0};
@@ -223,6 +282,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(ipv4_counts_by_address),
 	    cmocka_unit_test(ipv6_counts_by_64),
+	    cmocka_unit_test(loopback_is_here),
+	    cmocka_unit_test(half_of_the_clients_from_one_source),
 	    cmocka_unit_test(mapped_ipv4_counts_as_ipv4),
 	    cmocka_unit_test(vsock_counts_by_machine),
 	    cmocka_unit_test(unix_counts_by_user),
