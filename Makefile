@@ -192,6 +192,10 @@ $(O)/tests/unit/net/test_relay-splice: $(O)/tests/unit/net/test_relay.o \
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(CMOCKA)
 
+# It refuses to splice.
+$(O)/tests/unit/net/test_relay $(O)/tests/unit/net/test_relay-splice: \
+		LDFLAGS_ALL += -Wl,--wrap=splice
+
 # It counts what is asked of crypt(3).
 $(O)/tests/unit/policy/test_auth: LDFLAGS_ALL += -Wl,--wrap=libcrypt_hash
 

@@ -404,6 +404,59 @@ bulk_is_whole_and_in_order(void **state)
 	}
 }
 
+/* From an end, not from the pipe in between: so many are let through. */
+static int splices_left = -1, splices_refused;
+
+ssize_t __real_splice(int in, off64_t *in_at, int out, off64_t *out_at,
+    size_t len, unsigned flags);
+ssize_t __wrap_splice(int in, off64_t *in_at, int out, off64_t *out_at,
+    size_t len, unsigned flags);
+
+ssize_t
+__wrap_splice(int in, off64_t *in_at, int out, off64_t *out_at, size_t len,
+    unsigned flags)
+{
+	bool from_end = in != relay.up.pipe[0] && in != relay.down.pipe[0];
+
+	if (from_end && splices_left == 0) {
+		splices_refused++;
+		errno = EINVAL;
+		return -1;
+	}
+	splices_left -= from_end && splices_left > 0;
+	return __real_splice(in, in_at, out, out_at, len, flags);
+}
+
+/* A kind of file that splice(2) doesn't know, from the start or from some call
+ * on: the bytes are copied. */
+static void
+splice_refuses(void **state)
+{
+	int first_free = dup(0), again;
+
+	(void)state;
+	close(first_free);
+	for (enum client kind = TCP; kind <= PIPES; kind++) {
+		for (int left = 0; left < 3; left++) {
+			unit_row("kind %d, %d calls", kind, left);
+			splices_left = left;
+			splices_refused = 0;
+			connect_both(kind);
+			io_alarm(10000); /* should it never end */
+			assert_int_equal(carry(says_then_hears_bulk,
+					     hears_then_says_bulk, 0),
+			    LOG_END_CLIENT_EOF);
+			assert_int_equal(relay.up.total, BULK);
+			assert_int_equal(relay.down.total, BULK);
+			assert_in_range(splices_refused, 1, 2);
+			again = dup(0);
+			close(again);
+			assert_int_equal(again, first_free);
+		}
+	}
+	splices_left = -1;
+}
+
 /* --- cuts ----------------------------------------------------------------- */
 
 static void
@@ -601,6 +654,7 @@ main(void)
 	    cmocka_unit_test(both_have_ended_already),
 	    cmocka_unit_test(early_bytes),
 	    cmocka_unit_test(bulk_is_whole_and_in_order),
+	    cmocka_unit_test(splice_refuses),
 	    cmocka_unit_test(idle),
 	    cmocka_unit_test(lifetime),
 	    cmocka_unit_test(lifetime_after_one_end),
