@@ -75,27 +75,21 @@ route_type(const union addr *address)
 	return -EIO;
 }
 
-/* Where there is no netlink: a socket that would come from the very address
- * that it goes to. Of several on one interface only the first is found. */
+/* Where there is no netlink: whether a socket may have it. The kernel lets it
+ * have any, where sysctls say so. */
 static bool
-comes_from_there(const union addr *address)
+may_be_bound(const union addr *address)
 {
-	union addr to = *address, from;
-	socklen_t len = sizeof(from);
-	int fd = socket(to.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool own = true;
+	union addr own = *address;
+	int fd = socket(own.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool may;
 
 	if (fd < 0)
 		return true;
-	to.in.sin_port = htons(9); /* any will do: nothing is sent */
-	if (connect(fd, &to.sa, addr_len(&to)) < 0) {
-		own = errno != ENETUNREACH && errno != EHOSTUNREACH;
-	} else if (getsockname(fd, &from.sa, &len) == 0) {
-		from.in.sin_port = to.in.sin_port;
-		own = addr_equal(&from, &to);
-	}
+	addr_set_port(&own, 0);
+	may = bind(fd, &own.sa, addr_len(&own)) == 0 || errno != EADDRNOTAVAIL;
 	close(fd);
-	return own;
+	return may;
 }
 
 bool
@@ -107,7 +101,7 @@ host_is_own(const union addr *address, void *context)
 	if (type == -ENETUNREACH || type == -EHOSTUNREACH)
 		return false;
 	if (type < 0)
-		return comes_from_there(address);
+		return may_be_bound(address);
 	return type == RTN_LOCAL || type == RTN_ANYCAST ||
 	       type == RTN_BROADCAST || type == RTN_MULTICAST;
 }

@@ -427,15 +427,24 @@ __wrap_splice(int in, off64_t *in_at, int out, off64_t *out_at, size_t len,
 	return __real_splice(in, in_at, out, out_at, len, flags);
 }
 
+static int
+count_fds(void)
+{
+	int count = 0;
+
+	for (int fd = 0; fd < 100; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
 /* A kind of file that splice(2) doesn't know, from the start or from some call
  * on: the bytes are copied. */
 static void
 splice_refuses(void **state)
 {
-	int first_free = dup(0), again;
+	int fds = count_fds();
 
 	(void)state;
-	close(first_free);
 	for (enum client kind = TCP; kind <= PIPES; kind++) {
 		for (int left = 0; left < 3; left++) {
 			unit_row("kind %d, %d calls", kind, left);
@@ -449,9 +458,7 @@ splice_refuses(void **state)
 			assert_int_equal(relay.up.total, BULK);
 			assert_int_equal(relay.down.total, BULK);
 			assert_in_range(splices_refused, 1, 2);
-			again = dup(0);
-			close(again);
-			assert_int_equal(again, first_free);
+			assert_int_equal(count_fds(), fds);
 		}
 	}
 	splices_left = -1;

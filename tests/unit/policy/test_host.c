@@ -2,7 +2,32 @@
 #include "network.h"
 #include "policy/host.h"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+/* No netlink from now on, as RestrictAddressFamilies= would have it. */
+static void
+forbid_netlink(void)
+{
+	struct sock_filter code[] = {
+	    BPF_STMT(
+		BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
+	    BPF_STMT(
+		BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = {COUNT(code), code};
+
+	HOLD(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	HOLD(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0);
+	HOLD(socket(AF_NETLINK, SOCK_RAW, 0) < 0 && errno == EAFNOSUPPORT);
+}
 
 static bool
 is_own(const char *text)
@@ -15,35 +40,45 @@ is_own(const char *text)
 
 /* Two addresses of one network on an interface, one of them the second. */
 static void
+own_and_others(void)
+{
+	HOLD(is_own("127.0.0.1"));
+	HOLD(is_own("127.9.9.9"));
+	HOLD(is_own("::1"));
+	HOLD(is_own("192.0.2.1"));
+	HOLD(is_own("192.0.2.2"));
+	HOLD(is_own("192.0.2.255")); /* broadcast: we are among them */
+	HOLD(is_own("224.0.0.1"));
+	HOLD(is_own("2001:db8::1"));
+	HOLD(is_own("2001:db8::2"));
+	HOLD(!is_own("192.0.2.3"));
+	HOLD(!is_own("2001:db8::3"));
+	/* No route at all. */
+	HOLD(!is_own("198.51.100.1"));
+	HOLD(!is_own("2001:db8:1::1"));
+}
+
+static void
+with_netlink_and_without(void)
+{
+	HOLD(system("ip link add v0 type veth peer name v1 &&"
+		    "ip addr add 192.0.2.1/24 dev v0 &&"
+		    "ip addr add 192.0.2.2/24 dev v0 &&"
+		    "ip addr add 2001:db8::1/64 dev v0 nodad &&"
+		    "ip addr add 2001:db8::2/64 dev v0 nodad &&"
+		    "ip link set v0 up && ip link set v1 up &&"
+		    "ip route add 224.0.0.0/4 dev v0") == 0);
+	own_and_others();
+	forbid_netlink();
+	own_and_others();
+	HOLD(is_own("fe80::1")); /* can't be told without an interface */
+}
+
+static void
 own_addresses(void **state)
 {
-	pid_t pid = fork_child();
-
 	(void)state;
-	if (pid == 0) {
-		if (!network_unshare())
-			_exit(NETWORK_NOT_PERMITTED);
-		network_up("127.0.0.1 localhost\n");
-		HOLD(system("ip link add v0 type veth peer name v1 &&"
-			    "ip addr add 192.0.2.1/24 dev v0 &&"
-			    "ip addr add 192.0.2.2/24 dev v0 &&"
-			    "ip addr add 2001:db8::1/64 dev v0 nodad &&"
-			    "ip link set v0 up && ip link set v1 up") == 0);
-		HOLD(is_own("127.0.0.1"));
-		HOLD(is_own("127.9.9.9"));
-		HOLD(is_own("::1"));
-		HOLD(is_own("192.0.2.1"));
-		HOLD(is_own("192.0.2.2"));
-		HOLD(is_own("192.0.2.255")); /* broadcast: we are among them */
-		HOLD(is_own("2001:db8::1"));
-		HOLD(!is_own("192.0.2.3"));
-		HOLD(!is_own("2001:db8::2"));
-		/* No route at all. */
-		HOLD(!is_own("198.51.100.1"));
-		HOLD(!is_own("2001:db8:1::1"));
-		_exit(0);
-	}
-	child_held(pid);
+	in_network("127.0.0.1 localhost\n", with_netlink_and_without);
 }
 
 static void
