@@ -196,6 +196,10 @@ $(O)/tests/unit/net/test_relay-splice: $(O)/tests/unit/net/test_relay.o \
 $(O)/tests/unit/net/test_relay $(O)/tests/unit/net/test_relay-splice: \
 		LDFLAGS_ALL += -Wl,--wrap=splice
 
+# These run out of memory.
+$(O)/tests/unit/base/test_textfile: LDFLAGS_ALL += -Wl,--wrap=malloc
+$(O)/tests/unit/service/test_accept: LDFLAGS_ALL += -Wl,--wrap=clients_reserve
+
 # It counts what is asked of crypt(3).
 $(O)/tests/unit/policy/test_auth: LDFLAGS_ALL += -Wl,--wrap=libcrypt_hash
 

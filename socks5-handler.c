@@ -59,6 +59,8 @@ exit_status(int rc)
 {
 	if (rc == 0)
 		return EX_OK;
+	if (rc == -ENOMEM)
+		log_fault("not enough memory");
 	return rc == -EINVAL ? EX_USAGE : EX_OSERR;
 }
 

@@ -377,6 +377,27 @@ rests_for_ever()
 	there_are 0 spares
 }
 
+# begins_with STRACEOPTION...: a service that nobody comes to.
+begins_with()
+{
+	run timeout 10 "$HOSTS/listen" -i "$BATS_TEST_TMPDIR/places" 4 -- \
+		strace -D -o "$BATS_TEST_TMPDIR/trace" "$@" "$HANDLER" \
+		--log=stderr --spare=0 --idle-exit=0.1
+}
+
+@test "without memory for the list of clients it doesn't begin" {
+	need_strace
+	begins_with -e trace=mmap,madvise
+	[ "$status" -eq 0 ]
+	trace_is_whole
+	# Whose memory no child gets.
+	count=$(sed '/MADV_DONTFORK/Q' "$BATS_TEST_TMPDIR/trace" |
+		grep -c '^mmap')
+	begins_with -e "inject=mmap:error=ENOMEM:when=$count"
+	[ "$status" -eq 71 ]
+	[[ $output == *"not enough memory" ]]
+}
+
 @test "without a descriptor for the signals it doesn't begin" {
 	need_strace
 	run timeout 10 "$HOSTS/listen" -i "$BATS_TEST_TMPDIR/places" 4 -- \

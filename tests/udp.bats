@@ -103,6 +103,16 @@ listens()
 	has bytes_down $((1 + 1472 + 9000 + 65497))
 }
 
+@test "a datagram that is longer than IPv4 has them is dropped" {
+	start_udp_target -a 127.0.0.1
+	play inet6 "${associate[@]}" "put:$(to4 "$port")+65508" \
+		"put:$(to4 "$port")+65507" "get:$(to4 "$port")+65507" close
+	has dropped oversize:1
+	has udp_up 1
+	has bytes_up 65507
+	has end client-eof
+}
+
 @test "an answer that leaves no room for the header is dropped" {
 	start_udp_target -r 65498 -r 65497
 	play inet "${associate[@]}" "put:$(to4 "$port")01" \

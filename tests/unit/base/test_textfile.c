@@ -5,9 +5,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+/* Linked with --wrap=malloc. */
+static bool malloc_fails;
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+
+void *
+__wrap_malloc(size_t size)
+{
+	return malloc_fails ? NULL : __real_malloc(size);
+}
 
 /* A directory of its own for each test, with a file "rules" in it. */
 static char directory[64], path[80];
@@ -166,6 +179,23 @@ grows(void **state)
 	free(array);
 }
 
+/* No descriptor is left open, and nothing is written. */
+static void
+no_memory_for_a_file(void **state)
+{
+	int next = dup(0), again;
+
+	(void)state;
+	close(next);
+	write_file("deny to any\n", 12, 0644);
+	malloc_fails = true;
+	refused(12, -ENOMEM, "Cannot allocate memory");
+	malloc_fails = false;
+	again = dup(0);
+	close(again);
+	assert_int_equal(again, next);
+}
+
 /* Nothing is lost. */
 static void
 no_memory(void **state)
@@ -178,6 +208,9 @@ no_memory(void **state)
 	assert_non_null(array);
 	assert_int_equal(
 	    memory_grow(&array, SIZE_MAX / 16, room, &room), -ENOMEM);
+	malloc_fails = true;
+	assert_int_equal(memory_grow(&array, 1, room, &room), -ENOMEM);
+	malloc_fails = false;
 	assert_ptr_equal(array, before);
 	assert_int_equal(room, 1);
 	free(array);
@@ -192,6 +225,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		writable_by_others, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(no_file, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		no_memory_for_a_file, set_up, tear_down),
 	    cmocka_unit_test(grows),
 	    cmocka_unit_test(no_memory),
 	};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/io.h"
 #include "service/accept.h"
+#include "service/clients.h"
 #include "service/listeners.h"
 #include "unit.h"
 
@@ -15,6 +16,21 @@
 
 /* Sockets from here on, where the service looks for them. */
 #define FIRST 100
+
+/* Linked with --wrap=clients_reserve: of the calls, these fail. */
+static int reserve_calls, fails_from, fails_to;
+
+int __real_clients_reserve(struct clients *clients);
+int __wrap_clients_reserve(struct clients *clients);
+
+int
+__wrap_clients_reserve(struct clients *clients)
+{
+	reserve_calls++;
+	if (reserve_calls >= fails_from && reserve_calls < fails_to)
+		return -ENOMEM;
+	return __real_clients_reserve(clients);
+}
 
 static char program[] = "socks5-handler";
 static char *no_options[] = {program, NULL};
@@ -165,6 +181,57 @@ more_sockets_than_it_takes(void **state)
 	assert_non_null(strstr(said, "64 at most"));
 }
 
+static void
+no_memory_at_the_start(void **state)
+{
+	struct accept_sockets sockets = {.first = FIRST, .count = 1};
+	struct config config = {0};
+	struct spare_work work = {serve, &config};
+	pid_t pid;
+
+	(void)state;
+	open_listener(FIRST, 0);
+	fails_from = 1;
+	fails_to = 2;
+	pid = fork_child();
+	if (pid == 0) {
+		alarm(5);
+		HOLD(accept_clients(&sockets, 1, no_options, &config, &work) ==
+		     -ENOMEM);
+		_exit(0);
+	}
+	fails_from = fails_to = 0;
+	child_held(pid);
+	close(FIRST);
+}
+
+/* It rests, and says so once; then the client is served. */
+static void
+no_memory_for_a_client(void **state)
+{
+	struct sockaddr_in in = open_listener(FIRST, 0);
+	char said[512];
+	int64_t before;
+	pid_t pid;
+
+	(void)state;
+	fails_from = 2;
+	fails_to = 4;
+	listen_to_stderr();
+	pid = start(1, (struct config){.spare = 0});
+	fails_from = fails_to = 0;
+	before = io_now_ms();
+	leave(enter(&in));
+	assert_true(io_now_ms() - before >= 400); /* two rests */
+	kill(pid, SIGTERM);
+	child_held(pid);
+	what_stderr_said(said, sizeof(said));
+	assert_string_equal(said,
+	    "socks5-handler: no memory for another client: Cannot allocate "
+	    "memory; clients wait until there are more\n");
+	close(FIRST);
+}
+
 /* The super-server has the same open sockets, and may sleep in accept(2). */
 static void
 sockets_are_left_as_they_were(void **state)
@@ -233,6 +300,8 @@ main(void)
 	    cmocka_unit_test(with_spares_and_without),
 	    cmocka_unit_test(several_sockets),
 	    cmocka_unit_test(more_sockets_than_it_takes),
+	    cmocka_unit_test(no_memory_at_the_start),
+	    cmocka_unit_test(no_memory_for_a_client),
 	    cmocka_unit_test(sockets_are_left_as_they_were),
 	    cmocka_unit_test(a_socket_that_listens_no_more),
 	    cmocka_unit_test(idle_exit),
