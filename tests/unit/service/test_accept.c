@@ -228,7 +228,7 @@ no_memory_for_a_client(void **state)
 	what_stderr_said(said, sizeof(said));
 	assert_string_equal(said,
 	    "socks5-handler: no memory for another client: Cannot allocate "
-	    "memory; clients wait until there are more\n");
+	    "memory; clients wait\n");
 	close(FIRST);
 }
 
