@@ -295,7 +295,8 @@ was_read()
 
 @test "a user who is taken out of the users file is out after systemctl reload" {
 	write_users alice:secret bob:word
-	configure 'users /etc/socks5-handler/users'
+	configure 'users /etc/socks5-handler/users' \
+		'rules /etc/socks5-handler/rules'
 	fetch "$BATS_TEST_TMPDIR/1" -x "$proxy" -U alice:secret "$url"
 	inside htpasswd -D /etc/socks5-handler/users alice
 	inside systemctl reload $unit.service

@@ -147,7 +147,7 @@ restore_configuration()
 }
 
 # write_users NAME:PASSWORD...: the users file, as htpasswd makes it; it stays
-# root's, for the account to read.
+# root's, for the account to read. And rules that let them reach this machine.
 write_users()
 {
 	local user file=/etc/socks5-handler/users
@@ -159,6 +159,8 @@ write_users()
 		inside htpasswd -bB "$file" "${user%%:*}" "${user#*:}"
 	done 2>/dev/null
 	[ "$(inside stat -c '%U:%G %a' "$file")" = "root:socks5-handler 640" ]
+	echo 'allow  user=*  to any, internal' |
+		inside tee /etc/socks5-handler/rules >/dev/null
 }
 
 no_failed_units()

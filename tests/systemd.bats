@@ -224,7 +224,8 @@ closed_on()
 
 @test "a user who is taken out of the users file is out with the next connection" {
 	write_users alice:secret bob:word
-	configure 'users /etc/socks5-handler/users'
+	configure 'users /etc/socks5-handler/users' \
+		'rules /etc/socks5-handler/rules'
 	fetch "$BATS_TEST_TMPDIR/1" -x "$proxy" -U alice:secret "$url"
 	came_whole "$BATS_TEST_TMPDIR/1"
 	inside htpasswd -D /etc/socks5-handler/users alice
@@ -245,7 +246,7 @@ check()
 @test "a mistake in the users file: nobody gets in, the line is named, --check finds it" {
 	local file=/etc/socks5-handler/users last
 
-	configure "users $file"
+	configure "users $file" 'rules /etc/socks5-handler/rules'
 	write_users alice:secret bob:word
 	check
 	fetch "$BATS_TEST_TMPDIR/1" -x "$proxy" -U alice:secret "$url"
@@ -323,7 +324,7 @@ check()
 	write_users alice:secret
 	inside install -m 600 /etc/socks5-handler/users /etc/credential
 	drop_in socks5-handler@.service ExecStart= \
-		"ExecStart=/usr/bin/socks5-handler --users=%d/users" \
+		"ExecStart=/usr/bin/socks5-handler --users=%d/users --rules=/etc/socks5-handler/rules" \
 		LoadCredential=users:/etc/credential
 	fetch "$BATS_TEST_TMPDIR/file" -x "$proxy" -U alice:secret "$url"
 	wait_for_journal 1 SOCKS5_USER=alice SOCKS5_REPLY=0

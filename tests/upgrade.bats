@@ -198,14 +198,15 @@ are_served()
 	inside sed -i 's/\(disable.*\) yes/\1 no/; s/1080/1081/' \
 		/etc/xinetd.d/socks5-handler
 	inside htpasswd -bB /etc/socks5-handler/users alice secret
-	echo 'users /etc/socks5-handler/users' |
-		inside tee -a /etc/socks5-handler/handler.conf >/dev/null
+	inside sh -c 'cd /etc/socks5-handler && echo "allow user=* to any, internal" >>rules
+		echo "users $PWD/users" >>handler.conf
+		echo "rules $PWD/rules" >>handler.conf'
 	inside systemctl restart xinetd.service
 	wait_until listens_inside 1081
 	served_as socks5-handler 1081 -U alice:secret
 	[ "$(json SOCKS5_USER)" = alice ]
-	inside sed -i '$d' /etc/socks5-handler/users \
-		/etc/socks5-handler/handler.conf
+	inside sed -i '$d' /etc/socks5-handler/users /etc/socks5-handler/rules
+	inside sed -i '/^[^#]/d' /etc/socks5-handler/handler.conf
 	no_failed_units
 }
 
