@@ -74,7 +74,10 @@ serve_client(struct session *s, pid_t service)
 	serve(s);
 	rc = leave_record(s, service);
 	permit_end(&s->permit);
-	return rc < 0 ? EX_OSERR : EX_OK;
+	if (rc < 0)
+		return EX_OSERR;
+	/* Pipes have no reset: over ssh, the status is what can tell. */
+	return s->peer.ssh && session_was_cut(s) ? EX_IOERR : EX_OK;
 }
 
 struct accepted {

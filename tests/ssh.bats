@@ -99,6 +99,50 @@ listen_with()
 	has end client-eof
 }
 
+# The client doesn't end before the target: HTTP/1.0 is that way. It makes no
+# difference where the log is, nor whether a shell waits for the program.
+@test "the target ends first: the end arrives at once" {
+	for command in "$PROGRAM --log=none" "$PROGRAM --log=stderr" \
+		"exec $PROGRAM --log=none"; do
+		listen_with "${ssh[@]}" -T gateway "$command --lifetime=0"
+		start_target expect:GET text:page shut eof
+		before=${EPOCHREALTIME/./}
+		"$HOSTS/client" -l 10 "tcp:127.0.0.1:$PORT" "${greet[@]}" \
+			"send:$(request4 "$port")" reply:00 text:GET \
+			expect:page eof
+		target_held
+		# To log in took most of it; the default lifetime is longer.
+		at_most $(((${EPOCHREALTIME/./} - before) / 1000)) 5000
+	done
+}
+
+@test "an upload that goes on after the target's end is not cut" {
+	listen_with "${ssh[@]}" -T gateway "$PROGRAM" --log=stderr
+	start_target text:page shut hold:300 check:2M eof
+	"$HOSTS/client" "tcp:127.0.0.1:$PORT" "${greet[@]}" \
+		"send:$(request4 "$port")" reply:00 expect:page pattern:2M shut eof
+	target_held
+	wait_for_records 1
+	has end target-eof
+	has bytes_up 2097152
+}
+
+@test "descriptor 2 is /dev/null while the client is relayed, but for the log" {
+	for log in none syslog stderr; do
+		listen_with "${ssh[@]}" -T gateway "$PROGRAM --log=$log"
+		rm -f "$BATS_TEST_TMPDIR/go"
+		start_target text:hello "await:$BATS_TEST_TMPDIR/go"
+		open_tunnel "tcp:127.0.0.1:$PORT" expect:hello closed
+		wait_until handler_runs
+		two=$(readlink "/proc/$handler/fd/2")
+		[ $log = stderr ] || [ "$two" = /dev/null ]
+		[ $log != stderr ] || [[ $two == pipe:* ]]
+		touch "$BATS_TEST_TMPDIR/go"
+		close_tunnel
+		wait_until no_handlers
+	done
+}
+
 @test "a key with a forced command is good for nothing else" {
 	listen_with "${ssh[@]}" -T forced cat /etc/passwd
 	downloads "socks5h://127.0.0.1:$PORT"
@@ -133,6 +177,28 @@ master_is_up()
 	kill -KILL "$(pgrep -P "$server")"
 	patience=5 wait_until no_handlers
 	close_tunnel
+}
+
+@test "when ssh is killed amid an upload, the target sees a reset" {
+	listen_with "${ssh[@]}" -T gateway "$PROGRAM" --log=none
+	start_target check:1K text:go drain-reset
+	"$HOSTS/client" "tcp:127.0.0.1:$PORT" "${greet[@]}" \
+		"send:$(request4 "$port")" reply:00 pattern:1K expect:go \
+		"touch:$BATS_TEST_TMPDIR/gone" closed 3>&- &
+	client=$!
+	wait_until [ -e "$BATS_TEST_TMPDIR/gone" ]
+	kill -KILL "$(pgrep -P "$server")"
+	target_held
+	wait "$client"
+}
+
+@test "a cut is an exit status there: ssh has no other word for it" {
+	start_target text:part expect:go abort
+	run "$HOSTS/client" pipes "${greet[@]}" "send:$(request4 "$port")" \
+		reply:00 expect:part text:go eof -- "${ssh[@]}" -T gateway \
+		"$PROGRAM --log=none"
+	[ "$status" -eq 0 ]
+	[ "${lines[-1]}" = "exit 74" ]
 }
 
 @test "when ssh is killed in the handshake, the handler ends at once" {

@@ -56,6 +56,16 @@ connect_to_journald(void)
 	return systemd_has_journal() ? journal_connect(JOURNAL_SOCKET) : -1;
 }
 
+bool
+journal_is_there(void)
+{
+	int fd = connect_to_journald();
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 /*
  * journald asks /proc which unit a record came from, and finds nothing when
  * the process has gone: then `journalctl -u` doesn't show it. It works off one

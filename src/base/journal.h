@@ -9,6 +9,7 @@
 #ifndef JOURNAL_H
 #define JOURNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
@@ -40,6 +41,9 @@ int journal_send(int priority, char *message, const struct iovec *fields,
 
 /* Loads what an entry with fields will need, where a journald reads. */
 void journal_prepare(void);
+
+/* Whether there is a journald that reads. */
+bool journal_is_there(void);
 
 /*
  * A socket whose datagrams have a reader at that path, journald or another; it

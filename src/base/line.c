@@ -54,6 +54,16 @@ write_all(const char *line, size_t len, int64_t until_ms)
 	return rc;
 }
 
+bool
+line_has_syslog(void)
+{
+	int fd = journal_connect(SYSLOG_SOCKET);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 int
 line_to_stderr(const char *message, int64_t until_ms)
 {

@@ -7,6 +7,7 @@
 #ifndef LINE_H
 #define LINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The longest message, with its NUL. */
@@ -18,6 +19,9 @@
  * nobody reads /dev/log.
  */
 int line_to_syslog(int priority, const char *message, int64_t until_ms);
+
+/* Whether anybody reads /dev/log. */
+bool line_has_syslog(void);
 
 /*
  * To descriptor 2, whose flags are not ours to change: what waits there, an

@@ -133,6 +133,14 @@ log_stderr_forbidden(void)
 	return state.stderr_forbidden;
 }
 
+bool
+log_needs_stderr(void)
+{
+	if (state.target != LOG_TO_AUTO)
+		return state.target == LOG_TO_STDERR;
+	return !journal_is_there() && !line_has_syslog();
+}
+
 void
 log_escape(const char *text, size_t len, char *out, size_t size)
 {

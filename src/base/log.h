@@ -103,6 +103,10 @@ void log_forbid_stderr(void);
 /* Whether log_forbid_stderr() was called. */
 bool log_stderr_forbidden(void);
 
+/* Whether the record will go to descriptor 2: it is chosen, or nothing that
+ * goes before it is there. */
+bool log_needs_stderr(void);
+
 /*
  * For a process that may not wait for anybody: what a target would have to take
  * later goes to the next. In other processes each has 1.5 seconds.

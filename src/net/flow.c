@@ -284,6 +284,13 @@ flow_move(struct flow *flow, short in, short out)
 	return 0;
 }
 
+bool
+flow_is_to_end(const struct flow *flow)
+{
+	return flow->eof && !flow->over && !flow->broken &&
+	       !flow_is_waiting(flow);
+}
+
 void
 flow_end(struct flow *flow)
 {

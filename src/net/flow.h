@@ -60,7 +60,10 @@ bool flow_is_waiting(const struct flow *flow);
  */
 int flow_move(struct flow *flow, short in, short out);
 
-/* Tells `out` that there is no more; `in` has ended, and all of it is out. */
+/* Whether `in` has ended, all of it is out, and `out` wasn't told yet. */
+bool flow_is_to_end(const struct flow *flow);
+
+/* Tells `out` that there is no more. */
 void flow_end(struct flow *flow);
 
 /* Gives back what it holds beyond the two ends. */

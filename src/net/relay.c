@@ -19,6 +19,11 @@
  */
 #define SETTLE_MS 2000
 
+/* Of struct relay_ssh: how long to wait for the sign, and for a client's word.
+ */
+#define VANISH_MS 100
+#define QUIET_MS  100
+
 /* How often it is looked whether bytes have arrived, which nothing reports. */
 #define ARRIVE_MS 50
 
@@ -53,10 +58,13 @@ was_reset(const struct flow *flow)
  * may be the whole answer, so a client is given the time to take it.
  */
 static bool
-is_abandoned(const struct flow *down, short out)
+is_abandoned(const struct relay *relay, short out)
 {
+	const struct flow *down = &relay->down;
 	int error = 0;
 
+	if (relay->ssh.vanishes && down->gone)
+		return !relay->up.over;
 	if (!was_reset(down) && out & POLLERR && down->out->kind == IO_TCP)
 		error = io_error(down->out);
 	return was_reset(down) || (error && error != EPIPE);
@@ -83,18 +91,45 @@ move(struct relay *relay, const struct pollfd fds[FDS])
 	}
 	if (first && !up->eof && down->eof)
 		relay->end = LOG_END_TARGET_EOF;
-	if (is_abandoned(down, fds[DOWN_OUT].revents)) {
+	if (is_abandoned(relay, fds[DOWN_OUT].revents)) {
 		relay->end = LOG_END_CLIENT_RESET;
 		return false;
 	}
 	return true;
 }
 
-static void
-pass_end_on(struct flow *flow)
+/* When an end of file of the client's is believed; 0: at once. */
+static int64_t
+doubt_until(const struct relay *relay)
 {
-	if (flow->eof && !flow->over && !flow->broken && !flow_is_waiting(flow))
-		flow_end(flow);
+	const struct flow *up = &relay->up;
+
+	if (!relay->ssh.vanishes || !up->eof || up->over || relay->down.over)
+		return 0;
+	return relay->eof_ms + VANISH_MS;
+}
+
+static void
+pass_ends_on(struct relay *relay)
+{
+	struct flow *up = &relay->up, *down = &relay->down;
+
+	if (up->eof && relay->eof_ms == 0)
+		relay->eof_ms = relay->now_ms;
+	if (flow_is_to_end(up) && relay->now_ms >= doubt_until(relay))
+		flow_end(up);
+	if (flow_is_to_end(down)) {
+		flow_end(down);
+		relay->quiet_ms = relay->now_ms;
+	}
+}
+
+/* The target has ended, and the client can only be told by our end. */
+static bool
+is_at_last_words(const struct relay *relay)
+{
+	return relay->ssh.needs_exit && relay->down.over && !relay->up.over &&
+	       !flow_is_waiting(&relay->up);
 }
 
 /* Bytes of a direction that is over which are still under way. */
@@ -124,6 +159,9 @@ is_finished(struct relay *relay)
 	const struct flow *up = &relay->up, *down = &relay->down;
 	int64_t left;
 
+	if (is_at_last_words(relay) &&
+	    relay->now_ms >= relay->quiet_ms + QUIET_MS)
+		flow_end(&relay->up);
 	if (!is_settling(relay))
 		return (up->over || up->broken) && (down->over || down->broken);
 	left = under_way(relay);
@@ -154,6 +192,9 @@ next_ms(struct relay *relay)
 		relay->moved_ms = now;
 	else if (relay->idle_ms)
 		relay->idle_end_ms = relay->moved_ms + relay->idle_ms;
+	next = io_earlier(next, doubt_until(relay));
+	if (is_at_last_words(relay))
+		next = io_earlier(next, relay->quiet_ms + QUIET_MS);
 	if (is_settling(relay))
 		next = io_earlier(next,
 		    relay->settled_ms ? relay->settled_ms : now + ARRIVE_MS);
@@ -161,19 +202,24 @@ next_ms(struct relay *relay)
 }
 
 /* Asks for the time only where there is something to be timed. */
+static void
+look_at_clock(struct relay *relay)
+{
+	if (relay->idle_ms || relay->up.rate || relay->down.rate ||
+	    relay->ssh.vanishes || is_settling(relay))
+		relay->now_ms = io_now_ms();
+}
+
+/* For poll. */
 static int
 time_left(struct relay *relay)
 {
-	int64_t next;
+	int64_t left = next_ms(relay);
 
-	if (relay->idle_ms || relay->up.rate || relay->down.rate ||
-	    is_settling(relay))
-		relay->now_ms = io_now_ms();
-	next = next_ms(relay);
-	if (next == 0)
+	if (left == 0)
 		return -1;
-	next -= relay->now_ms;
-	return next < 0 ? 0 : next < INT_MAX ? (int)next : INT_MAX;
+	left -= relay->now_ms;
+	return left < 0 ? 0 : left < INT_MAX ? (int)left : INT_MAX;
 }
 
 /* Waits, and moves what can be moved; false: relay->end says why no more. */
@@ -182,20 +228,23 @@ take_turn(struct relay *relay)
 {
 	struct flow *up = &relay->up, *down = &relay->down;
 	struct pollfd fds[FDS];
-	int timeout = time_left(relay), n;
+	int n;
 
+	look_at_clock(relay);
 	flow_interest(up, relay->now_ms, &fds[UP_IN], &fds[UP_OUT]);
 	flow_interest(down, relay->now_ms, &fds[DOWN_IN], &fds[DOWN_OUT]);
-	n = poll(fds, FDS, timeout);
+	n = poll(fds, FDS, time_left(relay));
+	look_at_clock(relay);
 	if (n > 0) {
-		if (relay->idle_ms)
-			relay->moved_ms = io_now_ms();
+		relay->moved_ms = relay->now_ms;
+		if (fds[UP_IN].revents)
+			relay->quiet_ms = relay->now_ms;
 		return move(relay, fds);
 	}
 	if (n < 0 && errno != EINTR)
 		relay->end = LOG_END_ERROR;
 	else if (n == 0 && relay->idle_end_ms &&
-		 io_now_ms() >= relay->idle_end_ms)
+		 relay->now_ms >= relay->idle_end_ms)
 		relay->end = LOG_END_IDLE;
 	else
 		return true;
@@ -209,8 +258,7 @@ carry(struct relay *relay)
 	int rc;
 
 	while ((rc = io_interrupted()) == 0 && take_turn(relay)) {
-		pass_end_on(&relay->up);
-		pass_end_on(&relay->down);
+		pass_ends_on(relay);
 		if (!is_finished(relay))
 			continue;
 		if (relay->down.broken)
@@ -231,8 +279,8 @@ relay_run(struct relay *relay, int64_t idle_ms)
 	int64_t until;
 
 	relay->idle_ms = idle_ms;
-	if (idle_ms)
-		relay->moved_ms = io_now_ms();
+	look_at_clock(relay);
+	relay->moved_ms = relay->now_ms;
 	io_no_wait(up->in);
 	io_no_wait(down->out);
 	carry(relay);

@@ -9,16 +9,39 @@
 #include "base/log.h"
 #include "net/flow.h"
 
+/*
+ * Of a client who is at the far end of ssh, on two pipes. False for any other.
+ */
+struct relay_ssh {
+	/*
+	 * Nobody reads the one any more as the other one ends: then ssh was
+	 * killed, and its client's bytes are cut. So an end of file is only
+	 * passed on when that has not happened for a moment.
+	 */
+	bool vanishes;
+	/*
+	 * The client hears of the target's end only by ours: as ssh can't tell
+	 * it, or somebody else holds the pipe open. Then that is the end, once
+	 * the client says nothing.
+	 */
+	bool needs_exit;
+};
+
 struct relay {
 	struct flow up;   /* client to target */
 	struct flow down; /* target to client */
 
+	struct relay_ssh ssh; /* the caller's to set, after relay_init() */
+
 	enum log_end end; /* who was first to end, and what broke since */
-	int64_t now_ms, moved_ms;     /* kept where a time is to be watched */
 	int64_t idle_ms, idle_end_ms; /* 0: it doesn't end that way */
-	int64_t left;                 /* what is over and under way, in bytes */
-	int64_t
-	    settled_ms; /* it has arrived, and this is the end; 0: not yet */
+	/* Times, kept where something is to be timed. */
+	int64_t now_ms, moved_ms;
+	int64_t eof_ms;     /* the client was found to have ended; 0: not yet */
+	int64_t quiet_ms;   /* its last word, or the target's end */
+	int64_t settled_ms; /* the end, as what was over has arrived; 0: not yet
+			     */
+	int64_t left;       /* of that, in bytes */
 };
 
 /*

@@ -46,6 +46,12 @@ enum wire_method {
 	WIRE_METHOD_NONE = 0x00,     /* no authentication required */
 	WIRE_METHOD_GSSAPI = 0x01,   /* never chosen: RFC 1961 is not here */
 	WIRE_METHOD_PASSWORD = 0x02, /* username/password, RFC 1929 */
+	/*
+	 * One of the private ones, never chosen. Who offers it, behind those
+	 * that it means, hears of each end of file that it is sent, and passes
+	 * it on; ssh on a socket, for one, doesn't.
+	 */
+	WIRE_METHOD_HEARS_ENDS = 0xe5,
 	WIRE_METHOD_NO_ACCEPTABLE = 0xff,
 };
 

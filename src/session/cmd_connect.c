@@ -127,6 +127,18 @@ cmd_connect_prepare(struct session *s)
 	return outcome;
 }
 
+/* What ssh can tell the client, and what it tells us. */
+static void
+prepare_for_ssh(struct session *s)
+{
+	const struct peer *peer = &s->peer;
+
+	peer_release_stderr(peer);
+	s->relay.ssh.vanishes = peer->ssh;
+	s->relay.ssh.needs_exit =
+	    peer->ssh && (!s->hears_ends || peer_out_is_held(peer));
+}
+
 void
 cmd_connect_carry(struct session *s)
 {
@@ -143,6 +155,8 @@ cmd_connect_carry(struct session *s)
 	/* To the target the kernel holds it, see dial(). */
 	if (terms->rate && tcp_set_rate(&s->peer.out, terms->rate) < 0)
 		flow_limit(&s->relay.down, terms->rate);
+	if (s->peer.out.kind == IO_PIPE)
+		prepare_for_ssh(s);
 	s->record.end = relay_run(&s->relay, terms->idle_ms);
 	s->record.rtt_us = tcp_rtt_us(target);
 	s->record.bytes_up = s->relay.up.total;

@@ -93,6 +93,8 @@ read_greeting(struct session *s)
 	outcome = choose_method(s, &greeting);
 	if (outcome != OUTCOME_DONE)
 		return outcome;
+	s->hears_ends = memchr(greeting.methods, WIRE_METHOD_HEARS_ENDS,
+			    greeting.methods_len) != NULL;
 	s->inbox.start += (size_t)n;
 	s->phase =
 	    s->method == WIRE_METHOD_PASSWORD ? PHASE_LOGIN : PHASE_REQUEST;

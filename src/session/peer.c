@@ -271,8 +271,41 @@ peer_take_over(struct peer *peer)
 	} else if ((rc = take_over_out(peer)) < 0) {
 		return rc;
 	}
+	peer->ssh = peer->in.kind == IO_PIPE && peer->out.kind == IO_PIPE &&
+		    peer->who.is_guess && peer->who.has_ids;
 	io_close_from(STDERR_FILENO + 1);
 	return 0;
+}
+
+void
+peer_release_stderr(const struct peer *peer)
+{
+	int null;
+
+	if (peer->out.kind != IO_PIPE || log_stderr_forbidden() ||
+	    log_needs_stderr())
+		return;
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0)
+		return;
+	log_forbid_stderr();
+	dup2(null, STDERR_FILENO);
+	close(null);
+}
+
+bool
+peer_out_is_held(const struct peer *peer)
+{
+	const struct stat *out = &peer->stdio[STDOUT_FILENO];
+	char path[sizeof("/proc/2147483647/fd/1")];
+	bool held = false;
+	struct stat st;
+
+	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d", getppid(), fd);
+		held = held || (stat(path, &st) == 0 && same_file(&st, out));
+	}
+	return held;
 }
 
 int

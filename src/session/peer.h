@@ -16,6 +16,7 @@ struct peer {
 	struct io_end in;  /* descriptor 0 */
 	struct io_end out; /* descriptor 1, often the same socket */
 	bool one_socket;   /* in and out are the same open socket */
+	bool ssh;          /* they are the pipes of an sshd */
 	/* What fstat(2) says of 0, 1 and 2; st_mode is 0 for a closed one. */
 	struct stat stdio[3];
 	int first_listener; /* see peer_take_over() */
@@ -42,6 +43,18 @@ void peer_guard_stderr(struct peer *peer);
  * descriptors peer->first_listener and following, and nothing was closed.
  */
 int peer_take_over(struct peer *peer);
+
+/*
+ * Where the client is on a pipe and the log isn't on descriptor 2, /dev/null
+ * takes its place: sshd passes no end of file on while 2 is open.
+ */
+void peer_release_stderr(const struct peer *peer);
+
+/*
+ * Whether the process that started us has descriptor 1 open as well, as a shell
+ * that waits for us: then to close it tells the client nothing.
+ */
+bool peer_out_is_held(const struct peer *peer);
 
 /*
  * The address and port on this machine that the client reached us on; an

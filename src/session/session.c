@@ -94,6 +94,15 @@ session_reply_relayed(struct session *s)
 	return session_reply_bound(s);
 }
 
+bool
+session_was_cut(const struct session *s)
+{
+	enum log_end end = s->record.end;
+
+	return s->phase == PHASE_RELAYING && end != LOG_END_CLIENT_EOF &&
+	       end != LOG_END_TARGET_EOF && end != LOG_END_ANSWERED;
+}
+
 void
 session_let_go(struct session *s)
 {

@@ -68,6 +68,7 @@ struct session {
 	struct io_buffer outbox;
 	enum phase phase;
 	bool socks4;             /* the client speaks SOCKS4 */
+	bool hears_ends;         /* see WIRE_METHOD_HEARS_ENDS */
 	struct auth_policy auth; /* what the method was chosen by */
 	uint8_t method;          /* chosen */
 	struct wire4_user ident; /* SOCKS4's, believed by nobody */
@@ -120,6 +121,9 @@ enum outcome session_reply_bound(struct session *s);
 /* The same where session.relay carries bytes between the client and the
  * egress's target; see relay_init(). */
 enum outcome session_reply_relayed(struct session *s);
+
+/* Whether what it carried was cut, in whatever way. */
+bool session_was_cut(const struct session *s);
 
 /*
  * Lingers until the client has read what it was told: to exit with bytes of the
