@@ -103,7 +103,7 @@ serve_accepted(void *accepted)
 static int
 run(int argc, char **argv, struct session *s, struct config *config)
 {
-	struct accepted accepted = {s, getpid()};
+	struct accepted accepted = {.session = s};
 	const struct spare_work work = {serve_accepted, &accepted};
 	struct accept_sockets sockets;
 	int rc;
@@ -119,6 +119,7 @@ run(int argc, char **argv, struct session *s, struct config *config)
 	    .first = s->peer.first_listener,
 	    .count = (size_t)rc,
 	};
+	accepted.service = getpid();
 	return exit_status(accept_clients(&sockets, argc, argv, config, &work));
 }
 
