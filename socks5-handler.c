@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "policy/permit.h"
 #include "service/accept.h"
+#include "session/check.h"
 #include "session/command.h"
 #include "session/explain.h"
 #include "session/handshake.h"
@@ -108,6 +109,8 @@ run(int argc, char **argv, struct session *s, struct config *config)
 	struct accept_sockets sockets;
 	int rc;
 
+	if (config->check)
+		return check_config(config) < 0 ? EX_USAGE : EX_OK;
 	if (config->explain.host)
 		return explain_request(config) < 0 ? EX_USAGE : EX_OK;
 	rc = peer_take_over(&s->peer);

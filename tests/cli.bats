@@ -82,6 +82,12 @@ options()
 		[ "$option" != upstream-password ] ||
 			echo upstream socks5://alice@192.0.2.1 \
 				>>"$BATS_TEST_TMPDIR/one"
+		# What this host has, for the examples are of another one.
+		case $option in
+		source) echo source 127.0.0.1 >"$BATS_TEST_TMPDIR/one" ;;
+		interface) echo interface lo >"$BATS_TEST_TMPDIR/one" ;;
+		mark) [ "$(id -u)" -eq 0 ] || continue ;;
+		esac
 		# The static build can't check such passwords.
 		[ "$BUILD/$option" = static/users ] ||
 			"$HANDLER" --check --config="$BATS_TEST_TMPDIR/one"

@@ -19,7 +19,7 @@ layers=(
 	"config: options | setting | usage | config"
 	"net: lookup sockopt | resolve | dial | bind flow upstream | relay"
 	"net/udp: batch contacts | names port | route | udp"
-	"session: peer | egress | session | decision handshake | cmd_connect cmd_bind cmd_associate cmd_resolve | command | explain"
+	"session: peer | egress | session | decision handshake | cmd_connect cmd_bind cmd_associate cmd_resolve | command | explain check"
 	"service: clients spare report listeners | accept"
 )
 # Neither may include the other, whatever their order.

@@ -184,6 +184,49 @@ write_rules()
 	[ -z "$output" ]
 }
 
+@test "--check: what this host can't do, and lines that match nobody" {
+	checks()
+	{
+		run "$HANDLER" --check "$@"
+		echo "$* -> $status $output"
+	}
+	checks --source=192.0.2.77
+	[ "$status" -eq 64 ]
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output == *": --source=192.0.2.77 is no address of this machine"* ]]
+	checks --interface=nosuch0
+	[ "$status" -eq 64 ]
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output == *": --interface=nosuch0: there is no such interface" ]]
+	# What is no mistake is said all the same.
+	checks --source=192.0.2.3
+	[ "$status" -eq 0 ]
+	[[ $output == "--source=192.0.2.3 is no address to reach IPv6 from, "* ]]
+	checks --source=192.0.2.3 --source=2001:db8::1
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
+	write_rules 'deny to internal' 'allow user=alice,mallory to any' \
+		'allow to any source=192.0.2.77' 'allow to any interface=nosuch0'
+	printf 'alice:%s\n' "$(openssl passwd -6 secret)" >"$BATS_TEST_TMPDIR/users"
+	chmod 600 "$BATS_TEST_TMPDIR/users"
+	checks --rules="$rules" --users="$BATS_TEST_TMPDIR/users"
+	[ "$status" -eq 64 ]
+	[[ $output == *"$rules:2: user=mallory: no line of the users file"* ]]
+	[[ $output == *"$rules:3: source=192.0.2.77 is no address of this"* ]]
+	[[ $output == *"$rules:4: interface=nosuch0: there is no such"* ]]
+	[[ $output != *user=alice* ]]
+	write_rules 'allow user=* to any'
+	checks --rules="$rules"
+	[ "$status" -eq 64 ]
+	[[ $output == *"$rules:1: user= matches nobody, as no password"* ]]
+	run "$HANDLER" --explain --users="$BATS_TEST_TMPDIR/users" \
+		--user mallory 192.0.2.2 80
+	[ "${lines[-1]}" = "method: 02, status: 01" ]
+	run "$HANDLER" --explain --users="$BATS_TEST_TMPDIR/users" \
+		--user alice 192.0.2.2 80
+	[ "${lines[-1]}" = "reply: 00, if it can be connected" ]
+}
+
 @test "--explain: the line, the addresses, the reply" {
 	run "$HANDLER" --explain --from 198.51.100.1 192.0.2.2 80
 	echo "$output"

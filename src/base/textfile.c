@@ -9,6 +9,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static int
+unreadable(int error, struct fault *fault)
+{
+	if (error != EACCES)
+		return fault_set(fault, error, NULL);
+	return fault_set(fault, error,
+	    "this process may not read it; user %u, who runs it, has to be "
+	    "able to, and to search the directories above it",
+	    geteuid());
+}
+
 /* 0, or why it is not to be read. */
 static int
 check(int fd, size_t max, size_t *size, struct fault *fault)
@@ -60,7 +71,7 @@ textfile_read(
 	char *buffer = NULL;
 	size_t size = 0;
 	ssize_t n = 0;
-	int rc = fd < 0 ? fault_set(fault, errno, NULL) : 0;
+	int rc = fd < 0 ? unreadable(errno, fault) : 0;
 
 	if (rc == 0)
 		rc = check(fd, max, &size, fault);

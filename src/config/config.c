@@ -69,7 +69,7 @@ static const struct option_entry rows[] = {
     {"max-per-source", "N|auto", "100", "auto",
 	"from an address, IPv6 /64 or user", SETTING_LIMIT, AT(max_per_source)},
     {"spare", "N", "8", "8", "processes that wait for a client", SETTING_COUNT,
-	AT(spare)},
+	AT(spare), .max = CONFIG_SPARE_MAX},
     {"idle-exit", "SECONDS", "60", "0", "exit after so long without a client",
 	SETTING_SECONDS, AT(idle_exit_ms)},
     {"log", "auto|journal|syslog|stderr|none", "syslog", "auto",
@@ -128,7 +128,7 @@ config_options(struct option_entry out[OPTIONS_MAX])
 struct reading {
 	struct config *config;
 	struct option_entry entries[OPTIONS_MAX];
-	bool asks, checks; /* --explain, --check */
+	bool asks; /* --explain */
 };
 
 /* Whether there is nothing by that name, not even a link to nowhere. */
@@ -164,7 +164,7 @@ apply(const struct option_entry *entry, const char *text,
 		reading->asks = true;
 		return 0;
 	case CHECK:
-		reading->checks = true;
+		config->check = true;
 		return 0;
 	case HELP:
 		if (*text && strcmp(text, "conf") != 0)
@@ -235,7 +235,7 @@ load_rules(struct config *config, const struct reading *reading)
 	}
 	rc = rulefile_parse(name, text, len, &config->rules, &error);
 	/* Names of users cost each session a look-up: here, only to check. */
-	if (rc == 0 && reading->checks)
+	if (rc == 0 && config->check)
 		rc = rulefile_check_ids(&config->rules, &host, &error);
 	if (rc < 0)
 		log_fault(
@@ -378,12 +378,11 @@ config_read(int argc, char **argv, struct config *out)
 	if (rc == 0 && (rc = load_rules(&config, &reading)) == 0 &&
 	    (rc = load_users(&config)) == 0)
 		rc = load_upstream(&config);
-	if (rc == 0 && !reading.checks) {
+	if (rc == 0)
 		*out = config;
-		return 0;
-	}
-	config_free(&config);
-	return rc == 0 ? 1 : rc;
+	else
+		config_free(&config);
+	return rc;
 }
 
 void

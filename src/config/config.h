@@ -34,6 +34,9 @@ struct config_explain {
 	const char *host, *port; /* NULL: --explain wasn't given */
 };
 
+/* Of --spare. */
+#define CONFIG_SPARE_MAX 256
+
 struct config {
 	/* Milliseconds; 0 is "no limit". */
 	int64_t handshake_timeout_ms;
@@ -62,6 +65,7 @@ struct config {
 	bool has_upstream;
 	struct url upstream;
 
+	bool check; /* --check */
 	struct config_explain explain;
 
 	/* What the above points to, and nobody else looks at. */
@@ -73,7 +77,7 @@ struct config {
 void config_options(struct option_entry out[OPTIONS_MAX]);
 
 /*
- * 0: go on with *out. 1: what was asked for, --help, --version or --check, is
+ * 0: go on with *out. 1: what was asked for, --help or --version, is
  * done. -EINVAL: bad usage; a sentence in the log names the option, or the file
  * and line, what is wrong and what would be right.
  * May be called again, for files that have changed.

@@ -39,6 +39,45 @@ options_complain(const struct options_place *place, const char *name,
 /* The number by which getopt_long(3) knows the first; letters are below. */
 #define FIRST 256
 
+/* What somebody may have meant who wrote this, in words. */
+static const char *
+advice(const char *word)
+{
+	static const struct {
+		const char *begins, *words;
+	} others[] = {
+	    {"h", "write --help"},
+	    {"V", "write --version"},
+	    {"v", "write --version"},
+	    {"p", NULL},
+	    {"l", NULL},
+	    {"i", NULL},
+	    {"b", NULL},
+	    {"port", NULL},
+	    {"listen", NULL},
+	    {"bind", NULL},
+	    {"address", NULL},
+	    {"daemon", NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		size_t len = strlen(others[i].begins);
+
+		if (strncmp(word, others[i].begins, len) != 0 ||
+		    (len == 1 && word[1]) ||
+		    (len > 1 && word[len] && !strchr("=-", word[len])))
+			continue;
+		return others[i].words
+			   ? others[i].words
+			   : "this program doesn't listen, a super-server "
+			     "does: "
+			     "write the port in its configuration, such as "
+			     "systemd's socks5-handler.socket; make run tries "
+			     "it out";
+	}
+	return "socks5-handler --help lists them";
+}
+
 /* What getopt_long(3) could not take; it leaves the reason in optopt. */
 static int
 refuse_option(int kind, char **argv, const struct option_entry *entries)
@@ -52,13 +91,11 @@ refuse_option(int kind, char **argv, const struct option_entry *entries)
 		log_fault(
 		    "%s: takes no value; leave out what follows the =", word);
 	else if (optopt > 0)
-		log_fault("-%c: no such option; socks5-handler --help lists "
-			  "them",
-		    optopt);
+		log_fault("-%c: no such option; %s", optopt,
+		    advice((char[]){(char)optopt, '\0'}));
 	else
-		log_fault(
-		    "%s: no such option; socks5-handler --help lists them",
-		    word);
+		log_fault("%s: no such option; %s", word,
+		    advice(word + strspn(word, "-")));
 	return -EINVAL;
 }
 

@@ -7,6 +7,7 @@
 #define OPTIONS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Where a value stands, for the sentence that says what is wrong with it. */
 struct options_place {
@@ -25,6 +26,7 @@ struct option_entry {
 	int kind;             /* the caller's own, as the next */
 	size_t offset;
 	const char *section; /* of --help, that it begins; NULL: none */
+	uint64_t max;        /* of a count; 0: SETTING_COUNT_MAX */
 };
 
 /* No array has more, its end included. */

@@ -9,12 +9,10 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-
-/* More processes than a kernel has numbers for. */
-#define COUNT_MAX 4194304
 
 /* What is wrong with a value; NULL: nothing. An example is put behind it. */
 static const char *
@@ -80,7 +78,9 @@ int
 setting_read(const struct option_entry *entry, const char *text,
     const struct options_place *place, void *value)
 {
+	uint64_t max = entry->max ? entry->max : SETTING_COUNT_MAX;
 	const char *wrong = NULL;
+	char number[64];
 	size_t len = strlen(text);
 
 	switch ((enum setting_kind)entry->kind) {
@@ -95,8 +95,11 @@ setting_read(const struct option_entry *entry, const char *text,
 		}
 		/* fallthrough */
 	case SETTING_COUNT:
-		if (number_read(text, len, COUNT_MAX, value) < 0)
-			wrong = "not a number up to 4194304";
+		if (number_read(text, len, max, value) < 0) {
+			snprintf(number, sizeof(number),
+			    "not a number up to %ju", (uintmax_t)max);
+			wrong = number;
+		}
 		break;
 	case SETTING_TARGET:
 		wrong = read_target(text, value);

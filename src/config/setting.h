@@ -24,6 +24,9 @@ enum setting_kind {
 	SETTING_KINDS,
 };
 
+/* More processes than a kernel has numbers for. */
+#define SETTING_COUNT_MAX 4194304
+
 struct setting_ports {
 	uint16_t first, last;
 };

@@ -295,6 +295,12 @@ equal(const char *a, const char *b)
 	return differ == 0;
 }
 
+bool
+auth_has_user(const struct auth_users *users, const char *name, size_t name_len)
+{
+	return *find_place(users, name, name_len) != 0;
+}
+
 enum outcome
 auth_check(const struct auth_users *users, const char *name, size_t name_len,
     const char *password, size_t password_len)

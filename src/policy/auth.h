@@ -94,6 +94,10 @@ int auth_users_parse(
 /* Clears all of it from memory. Nothing happens to users that are all zero. */
 void auth_users_free(struct auth_users *users);
 
+/* Whether a line of the file has that name. */
+bool auth_has_user(
+    const struct auth_users *users, const char *name, size_t name_len);
+
 /*
  * OUTCOME_DONE when that is the user's password. _WRONG_PASSWORD when it isn't,
  * or there is no such user. _PASSWORD_UNCHECKED, after a sentence in the log,

@@ -9,6 +9,8 @@
 #ifndef SPARE_H
 #define SPARE_H
 
+#include "config/config.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -27,7 +29,7 @@ struct spare {
 	int channel;
 };
 
-#define SPARE_MAX 256
+#define SPARE_MAX CONFIG_SPARE_MAX
 
 struct spares {
 	size_t count;

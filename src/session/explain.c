@@ -299,6 +299,12 @@ explain(struct session *s)
 	enum outcome outcome;
 	bool datagram;
 
+	if (user && config->has_users &&
+	    !auth_has_user(&config->users, user, strlen(user))) {
+		printf("%s: no line has the name %s\nmethod: 02, status: 01\n",
+		    config->users_file, user);
+		return;
+	}
 	if (user)
 		permit_user(&s->permit, user, strlen(user));
 	if (!user && !permit_anonymous(&s->permit)) {
