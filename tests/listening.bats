@@ -68,6 +68,37 @@ works_again()
 	[ -z "$output" ]
 }
 
+# Descriptors 1 and 2 of a service are no client's.
+@test "--log=stderr, where 1 and 2 are one file, one pipe, or /dev/null" {
+	listen_options=(-i)
+	for kind in file pipe null; do
+		to=$BATS_TEST_TMPDIR/$kind
+		case $kind in
+		file) : >"$to" ;;
+		pipe) mkfifo "$to" && exec 8<>"$to" ;;
+		null) to=/dev/null ;;
+		esac
+		# shellcheck disable=SC2016 # for the inner shell
+		within=(sh -c 'exec "$@" >"$0" 2>&1 8>&-' "$to")
+		start_service
+		"$HOSTS/client" "$place" "${greet[@]}" close
+		wait_until no_handlers
+		case $kind in
+		file) wait_until grep -q '^socks5-handler: client=' "$to" ;;
+		pipe) read -rt 5 line <&8 && [[ $line == *client=* ]] ;;
+		esac
+		stop_superservers
+	done
+	# Sockets that LISTEN_FDS passes; on 0 is a pipe.
+	listen_options=()
+	# shellcheck disable=SC2016 # for the inner shell
+	within=(sh -c 'exec "$@" <"$0" >"$0" 2>&1 8>&-' "$BATS_TEST_TMPDIR/pipe")
+	start_service
+	"$HOSTS/client" "$place" "${greet[@]}" close
+	read -rt 5 line <&8
+	[[ $line == *client=* ]]
+}
+
 @test "systemd-socket-activate: LISTEN_FDS, and descriptor 0" {
 	local name
 

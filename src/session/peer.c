@@ -8,6 +8,7 @@
  */
 #include "session/peer.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "base/systemd.h"
 #include "base/tcp.h"
 
@@ -32,13 +33,40 @@ carries_bytes(const struct stat *st)
 	return S_ISSOCK(st->st_mode) || S_ISFIFO(st->st_mode);
 }
 
-/* Whether 2 is the client. With no connection on 0, whatever 1 is, it's none.
+static bool
+is_listening(int fd)
+{
+	int listening = 0;
+	socklen_t len = sizeof(listening);
+
+	getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len);
+	return listening;
+}
+
+/* LISTEN_FDS is for this process, see sd_listen_fds(3). */
+static bool
+has_listen_fds(void)
+{
+	const char *text = getenv("LISTEN_PID");
+	uint32_t pid;
+
+	return text && number_read_id(text, strlen(text), &pid) == 0 &&
+	       (pid_t)pid == getpid();
+}
+
+/*
+ * Whether 2 is the client. Where 0 is no connection, or not a client's yet, it
+ * isn't, whatever 1 is; but it may be the listening socket on 0.
  */
 static bool
 stderr_is_client(const struct stat stdio[3])
 {
-	return carries_bytes(&stdio[0]) && (same_file(&stdio[0], &stdio[2]) ||
-					       same_file(&stdio[1], &stdio[2]));
+	bool same = same_file(&stdio[0], &stdio[2]);
+
+	if (!carries_bytes(&stdio[0]) ||
+	    (!same && !same_file(&stdio[1], &stdio[2])) || has_listen_fds())
+		return false;
+	return same || !is_listening(STDIN_FILENO);
 }
 
 void
@@ -93,16 +121,6 @@ check_type(int fd)
 		  "ListenStream= (systemd)",
 	    fd);
 	return -EINVAL;
-}
-
-static bool
-is_listening(int fd)
-{
-	int listening = 0;
-	socklen_t len = sizeof(listening);
-
-	getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len);
-	return listening;
 }
 
 /* One of the two descriptors: can it carry a client's bytes? */
@@ -217,11 +235,11 @@ adopt_listen_fds(struct peer *peer)
 		return check_listeners(n);
 	}
 	/* None is for us: the variables were meant for an ancestor. */
-	if (n < 1)
-		return 0;
-	dup2(SYSTEMD_LISTEN_FDS_START, STDIN_FILENO);
-	dup2(SYSTEMD_LISTEN_FDS_START, STDOUT_FILENO);
-	close(SYSTEMD_LISTEN_FDS_START);
+	if (n == 1) {
+		dup2(SYSTEMD_LISTEN_FDS_START, STDIN_FILENO);
+		dup2(SYSTEMD_LISTEN_FDS_START, STDOUT_FILENO);
+		close(SYSTEMD_LISTEN_FDS_START);
+	}
 	peer_guard_stderr(peer);
 	return 0;
 }
