@@ -42,24 +42,6 @@ struct addr_network {
 	bool ipv6;
 };
 
-/* An address and at most five IPv4 addresses in it. */
-#define ADDR_FACES_MAX 6
-
-/*
- * What an address is, and what it carries. at[0] is the address itself, an
- * IPv4-mapped one as IPv4; up to at[same] stand other spellings of the same
- * host (the IPv4 address in 64:ff9b::/96, RFC 6052), and behind them the IPv4
- * addresses that a tunnel or a translator may take its packets to:
- * IPv4-compatible (RFC 4291 section 2.5.5.1), IPv4-translated (RFC 2765),
- * local-use NAT64 (RFC 8215, by each length of prefix that RFC 6052 has), 6to4
- * (RFC 3056), Teredo's server and client (RFC 4380), ISATAP (RFC 5214). Ports
- * and scopes as in the address.
- */
-struct addr_faces {
-	size_t count, same;
-	union addr at[ADDR_FACES_MAX];
-};
-
 void addr_set_ipv4(union addr *out, struct in_addr ipv4, uint16_t port);
 
 /* An IPv4-mapped address (::ffff:a.b.c.d) becomes the IPv4 address it is. */
@@ -91,21 +73,12 @@ int addr_network_parse(const char *text, size_t len, struct addr_network *out);
 bool addr_network_has(
     const struct addr_network *network, const union addr *addr);
 
-void addr_look_behind(const union addr *addr, struct addr_faces *out);
+/* Every address of `other` is in it. */
+bool addr_network_includes(
+    const struct addr_network *network, const struct addr_network *other);
 
 /* 127.0.0.0/8 or ::1, IPv4-mapped too. */
 bool addr_is_loopback(const union addr *addr);
-
-/*
- * One of the faces is this host or its link, or a cloud's metadata, on any
- * host: loopback, unspecified (0.0.0.0/8 and :: reach loopback on Linux),
- * link-local, shared (100.64.0.0/10), multicast, broadcast. Which other
- * addresses are this host's own, only the host knows.
- */
-bool addr_is_internal(const struct addr_faces *faces);
-
-/* Every address in it is internal, as above. */
-bool addr_network_is_internal(const struct addr_network *network);
 
 /* An IPv4-mapped address as the IPv4 one it is, any other as it stands. */
 union addr addr_unmapped(const union addr *addr);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/rules.h"
+#include "policy/faces.h"
 
 #include <string.h>
 
@@ -19,9 +20,9 @@ certain(bool holds)
 struct view {
 	const struct rules *rules;
 	const struct rules_question *question;
-	size_t name_len;         /* without the trailing dot */
-	struct addr_faces faces; /* of the address, where it is known */
-	enum match internal;     /* MAYBE: not asked yet */
+	size_t name_len;     /* without the trailing dot */
+	struct faces faces;  /* of the address, where it is known */
+	enum match internal; /* MAYBE: not asked yet */
 };
 
 static struct view
@@ -37,7 +38,7 @@ look_at(const struct rules *rules, const struct rules_question *question)
 	if (view.name_len > 0 && question->name[view.name_len - 1] == '.')
 		view.name_len--;
 	if (question->has_address)
-		addr_look_behind(&question->address, &view.faces);
+		faces_of(&question->address, &view.faces);
 	return view;
 }
 
@@ -49,7 +50,7 @@ is_internal(struct view *view)
 
 	if (view->internal != MAYBE)
 		return view->internal == YES;
-	view->internal = certain(addr_is_internal(&view->faces));
+	view->internal = certain(faces_are_internal(&view->faces));
 	if (!host || !host->is_own)
 		return view->internal == YES;
 	for (size_t i = 0; i < view->faces.count; i++) {
@@ -153,14 +154,14 @@ static bool
 names_internal(const struct rules_item *item)
 {
 	return item->network.prefix == (item->network.ipv6 ? 128 : 32) ||
-	       addr_network_is_internal(&item->network);
+	       faces_network_is_internal(&item->network);
 }
 
 static enum match
 match_network(struct view *view, const struct rules_line *line,
     const struct rules_item *item)
 {
-	const struct addr_faces *faces = &view->faces;
+	const struct faces *faces = &view->faces;
 	size_t count = line->allows ? faces->same : faces->count;
 
 	if (!view->question->has_address)

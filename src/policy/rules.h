@@ -50,7 +50,7 @@ struct rules_client {
 struct rules_host {
 	/*
 	 * Whether the address is one of this host's own; when in doubt, true.
-	 * NULL: none is. Called for each face of an address (addr.h).
+	 * NULL: none is. Called for each face of an address (faces.h).
 	 */
 	bool (*is_own)(const union addr *address, void *context);
 	/*
@@ -164,10 +164,10 @@ void rules_set_target(
  * RULES_ALLOWED it holds for whatever address is found, by the same line.
  *
  * A line that denies matches all that it names, and an address also by what it
- * carries (struct addr_faces). A line that allows matches an internal address
+ * carries (faces.h). A line that allows matches an internal address
  * only by "internal", by a network of internal addresses alone, or by the very
  * address; "any", a name or another network doesn't do. Internal is what
- * addr_is_internal() says, and this host's own addresses.
+ * faces_are_internal() says, and this host's own addresses.
  *
  * Where a name is unresolved, because somebody else looks it up, lines about
  * networks or internal addresses don't match it, and "any" does.
