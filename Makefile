@@ -127,6 +127,8 @@ help:
 	@echo '                 BUILD=static: those that are run on that build'
 	@echo '                 ONLY="relay time": these suites alone'
 	@echo '                 TEST=REGEX: of these the tests of such a name'
+	@echo 'make check-on RELEASE=trixie'
+	@echo '                 the first hour, on a fresh Debian of that release'
 	@echo 'make large-packages'
 	@echo '                 install what few tests need: a browser, node'
 	@echo 'make lint        format, layers, static analysis, scripts, units'
@@ -230,6 +232,10 @@ check: check-packages
 	@[ $(CHECK_BUILD) != release ] || \
 		$(MAKE) $(QUIETLY) BUILD=static build/static/socks5-handler
 	@TEST='$(subst ','\'',$(value TEST))' tests/run $(BUILD) $(ONLY)
+
+# AS="root user alone": as whom, without it as each of them; ONLY="cli relay".
+check-on: check-on-packages
+	@ONLY='$(ONLY)' tools/check-on.sh '$(RELEASE)' $(AS)
 
 coverage: coverage-packages
 	find build/coverage -name '*.gcda' -delete 2>/dev/null || :
@@ -386,6 +392,8 @@ check-packages:
 	$(NEED) --offer large-packages $(LARGE_PACKAGES)
 large-packages:
 	$(NEED) $(LARGE_PACKAGES)
+check-on-packages:
+	$(NEED) mmdebstrap debian-archive-keyring git
 lint-packages:
 	$(NEED) $(BUILDS) $(LINT_PACKAGES)
 coverage-packages:
@@ -396,10 +404,10 @@ bench-packages:
 	@tests/fetch-superservers.sh build/bench/unpacked $(BENCH_UNPACKED)
 	$(NEED) $(BUILDS) $(BENCH_PACKAGES) $$(<build/bench/unpacked/libraries)
 
-.PHONY: all static help run check check-programs coverage fuzz fuzz-one bench \
+.PHONY: all static help run check check-on check-programs coverage fuzz fuzz-one bench \
 	bench-programs bench-packages lint format \
 	lint-format lint-layers lint-warnings lint-cppcheck lint-tidy \
 	lint-shell lint-man lint-units $(TIDY) install uninstall clean \
-	build-packages run-packages check-packages large-packages lint-packages \
-	coverage-packages fuzz-packages
+	build-packages run-packages check-packages large-packages \
+	check-on-packages lint-packages coverage-packages fuzz-packages
 .SECONDARY:
