@@ -99,6 +99,9 @@ choose_reached(const struct bind_options *options, union addr *out,
 		return failure_set(failure, OUTCOME_COMMAND_UNSUPPORTED, 0,
 		    "BIND needs a client with an IP address");
 	*out = any_port_of(options->reached);
+	if (sockopt_check_family(&options->terms, out->sa.sa_family, failure) !=
+	    OUTCOME_DONE)
+		return failure->outcome;
 	source = &options->terms.source.at[out->sa.sa_family == AF_INET6];
 	if (source->sa.sa_family == out->sa.sa_family)
 		*out = any_port_of(source);

@@ -211,6 +211,11 @@ for_anyone_where_the_client_reached_us(void **state)
 	opens_at(&options, "::1");
 	reached = mapped("::ffff:127.0.0.8");
 	opens_at(&options, "127.0.0.8");
+	/* With a source it is that, and no other family. */
+	options.terms.source.at[0] = at("127.0.0.7", 0);
+	opens_at(&options, "127.0.0.7");
+	reached = at("::1", 1080);
+	does_not_open(&options, OUTCOME_NO_SOURCE);
 	options.reached = NULL;
 	does_not_open(&options, OUTCOME_COMMAND_UNSUPPORTED);
 }
