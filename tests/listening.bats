@@ -146,7 +146,9 @@ start_shipped()
 	for ((tries = 0; tries < 5; tries++)); do
 		PORT=$(free_port)
 		sed "s|/usr/local/bin/socks5-handler|$PROGRAM|; s|\<1080\>|$PORT|
-			s|\<nobody\>|$(id -un)|; s|--log=auto|--log=none|; $2" \
+			/^[[:space:]]*user/s|socks5-handler|$(id -un)|
+			s|\(wait[^[:space:]]*[[:space:]]\)socks5-handler|\1$(id -un)|
+			s|--idle-exit|--log=none &|; $2" \
 			"$TOP/xinetd/$1" >"$conf"
 		start_listening "$PORT" "${@:3}" "$conf" && return
 	done
@@ -161,7 +163,7 @@ start_shipped()
 	works_on_port
 	stop_superservers
 	# The line that is commented out, instead of the other one.
-	line='/^127/d; s|^#127|127|; s|--idle-exit|--log=none &|'
+	line='/^127/d; s|^#127|127|'
 	start_shipped inetd.conf "$line" \
 		"$SUPERSERVERS/openbsd-inetd/usr/sbin/inetd" -i
 	works_on_port
