@@ -15,7 +15,7 @@ cd "${1:-$(dirname "$0")/..}" || exit 1
 layers=(
 	"base: number memory fault io | addr systemd notify tcp | journal | line textfile | log"
 	"protocol: wire | outcome wire4 proxy url"
-	"policy: libcrypt terms host faces | hash rules identity | ruleword | rulefile | permit auth"
+	"policy: libcrypt terms host faces turn | hash rules identity | ruleword | rulefile | permit auth"
 	"config: options | setting | usage | config"
 	"net: lookup sockopt | resolve | dial | bind flow upstream | relay"
 	"net/udp: batch contacts | names port | route | udp"

@@ -7,6 +7,7 @@
 # shellcheck disable=SC2030,SC2031
 
 load listening
+load superservers
 
 teardown()
 {
@@ -182,6 +183,54 @@ refusal="was refused: as many clients as --max"
 	at_most "$(grep -c refused "$SERVER_LOG")" $((SECONDS + 3))
 	kill -USR1 "$service"
 	wait_until said 1 "1 clients, 60 refused, 1 in all"
+}
+
+# checks: how many processes have the memory that yescrypt wants, 16 MiB.
+checks()
+{
+	local pid
+
+	for pid in $(programs); do
+		grep -s '^VmRSS' "/proc/$pid/status" || :
+	done | awk '$2 > 12000' | wc -l
+}
+
+# many_logins WHERE...: 60 at once, with a wrong password. Each is told so, and
+# there are never more checks at once than processors.
+many_logins()
+{
+	local i now most=0
+	local -a pids=()
+
+	for i in {1..60}; do
+		"$HOSTS/client" -l 30 "$1" send:050102 recv:0502 \
+			send:0105787878787805797979797a recv:0101 closed 3>&- &
+		pids+=($!)
+	done
+	while kill -0 "${pids[@]}" 2>/dev/null; do
+		now=$(checks)
+		most=$((now > most ? now : most))
+	done
+	for i in "${pids[@]}"; do
+		wait "$i"
+	done
+	echo "$most checks at once"
+	at_least "$most" 1
+	at_most "$most" "$(nproc)"
+}
+
+@test "many logins at once: no more checks at once than processors" {
+	need mkpasswd
+	[ "$BUILD" = release ] || skip "a sanitizer has memory of its own"
+	users=$BATS_TEST_TMPDIR/users
+	printf 'me:%s\n' "$(mkpasswd -m yescrypt secret)" >"$users"
+	chmod 600 "$users"
+	start_service --users="$users"
+	many_logins "$place"
+	stop_superservers
+	# Processes that know nothing of each other.
+	start_superserver socat-nofork --log=none --users="$users"
+	many_logins "tcp:127.0.0.1:$PORT"
 }
 
 # --- too few descriptors, processes, or too little memory ------------------

@@ -4,6 +4,7 @@
  * follows. Must not: believe what a client says of itself.
  */
 #include "session/handshake.h"
+#include "policy/turn.h"
 #include "protocol/proxy.h"
 
 #include <errno.h>
@@ -106,6 +107,7 @@ static enum outcome
 log_in(struct session *s, const struct wire_password *login)
 {
 	enum outcome outcome;
+	int turn, rc;
 
 	memcpy(s->user, login->name, login->name_len);
 	if (!auth_counts(&s->auth, login)) {
@@ -115,8 +117,12 @@ log_in(struct session *s, const struct wire_password *login)
 	}
 	s->record.user = s->user;
 	s->record.user_len = login->name_len;
+	rc = turn_await(s->config->users_file, &s->peer.in, &turn);
+	if (rc < 0)
+		return session_broken(s, -rc);
 	outcome = auth_check(&s->config->users, login->name, login->name_len,
 	    login->password, login->password_len);
+	turn_end(turn);
 	if (outcome != OUTCOME_DONE)
 		return fail_as(s, outcome);
 	permit_user(&s->permit, login->name, login->name_len);

@@ -29,9 +29,8 @@ session_identify(struct session *s)
 	    config->built_in, &s->peer.who, s->peer.in.fd);
 }
 
-/* What an errno of reading from, or writing to, the client comes to. */
-static enum outcome
-broken(struct session *s, int error)
+enum outcome
+session_broken(struct session *s, int error)
 {
 	enum outcome timeout = s->phase <= PHASE_REQUEST
 				   ? OUTCOME_HANDSHAKE_TIMEOUT
@@ -52,7 +51,7 @@ session_read_more(struct session *s)
 	    &s->peer.in, inbox->data + inbox->end, IO_BUFFER_SIZE - inbox->end);
 
 	if (n < 0)
-		return broken(s, (int)-n);
+		return session_broken(s, (int)-n);
 	if (n == 0)
 		return failure_set(&s->failure, OUTCOME_CLIENT_EOF, 0, NULL);
 	inbox->end += (size_t)n;
@@ -64,7 +63,7 @@ session_write(struct session *s, const uint8_t *data, size_t len)
 {
 	int rc = io_write(&s->peer.out, data, len);
 
-	return rc < 0 ? broken(s, -rc) : OUTCOME_DONE;
+	return rc < 0 ? session_broken(s, -rc) : OUTCOME_DONE;
 }
 
 enum outcome

@@ -102,6 +102,10 @@ void session_init(const struct config *config, uint8_t *in, uint8_t *out_bytes,
 /* The rules begin to be asked about the peer, as far as it is known by now. */
 void session_identify(struct session *s);
 
+/* What an errno of reading from, writing to, or waiting for the client comes
+ * to; io_interrupted()'s are among them. */
+enum outcome session_broken(struct session *s, int error);
+
 /*
  * More bytes into the inbox, as a message is not complete yet. The failure is
  * OUTCOME_CLIENT_EOF where the client left in the middle of one.
