@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/io.h"
 #include "base/log.h"
+#include "base/systemd.h"
+#include "network.h"
 #include "unit.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 
 static void
 escape_every_byte(void **state)
@@ -226,6 +230,88 @@ a_log_that_takes_nothing(void **state)
 	    "socks5-handler: three\n"));
 }
 
+/* A socket in the place of journald's, or of syslogd's. */
+static int
+bind_log(const char *path)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	strcpy(un.sun_path, path);
+	HOLD(bind(fd, (struct sockaddr *)&un, sizeof(un)) == 0);
+	return fd;
+}
+
+/* Empty datagrams only ask whether it reads. */
+static bool
+took(int fd)
+{
+	char data[1024];
+	bool any = false;
+	ssize_t n;
+
+	while ((n = recv(fd, data, sizeof(data), 0)) >= 0)
+		any = any || n > 0;
+	return any;
+}
+
+/* Which of the three had the record: "j", "s", "e"; or nobody, or several. */
+static const char *
+taken_by(enum log_target target, int journald, int syslogd)
+{
+	static char names[4];
+	struct log_record record = log_nothing;
+	char said[512];
+
+	record.end = LOG_END_REFUSED;
+	log_open(target);
+	listen_to_stderr();
+	log_session(&record);
+	snprintf(names, sizeof(names), "%s%s%s",
+	    what_stderr_said(said, sizeof(said)) > 0 ? "e" : "",
+	    took(journald) ? "j" : "", took(syslogd) ? "s" : "");
+	unit_row("to %d: %s", target, names);
+	return names;
+}
+
+#define JOURNALD "/run/systemd/journal/socket"
+
+static void
+places_for_a_record(void)
+{
+	int journald, syslogd;
+
+	HOLD(mount("none", "/run", "tmpfs", 0, NULL) == 0);
+	HOLD(mount("none", "/dev", "tmpfs", 0, NULL) == 0);
+	HOLD(mkdir("/run/systemd", 0755) == 0);
+	HOLD(mkdir("/run/systemd/journal", 0755) == 0);
+	journald = bind_log(JOURNALD);
+	syslogd = bind_log("/dev/log");
+	HOLD(strcmp(taken_by(LOG_TO_AUTO, journald, syslogd), "j") == 0);
+	HOLD(strcmp(taken_by(LOG_TO_JOURNAL, journald, syslogd), "j") == 0);
+	HOLD(strcmp(taken_by(LOG_TO_SYSLOG, journald, syslogd), "s") == 0);
+	HOLD(strcmp(taken_by(LOG_TO_STDERR, journald, syslogd), "e") == 0);
+	HOLD(strcmp(taken_by(LOG_TO_NONE, journald, syslogd), "") == 0);
+	unlink(JOURNALD);
+	HOLD(strcmp(taken_by(LOG_TO_AUTO, journald, syslogd), "s") == 0);
+	HOLD(strcmp(taken_by(LOG_TO_JOURNAL, journald, syslogd), "s") == 0);
+	unlink("/dev/log");
+	HOLD(strcmp(taken_by(LOG_TO_AUTO, journald, syslogd), "e") == 0);
+	HOLD(strcmp(taken_by(LOG_TO_SYSLOG, journald, syslogd), "e") == 0);
+}
+
+/* The first from the chosen one on that is there, and no other. */
+static void
+where_a_record_goes(void **state)
+{
+	(void)state;
+	if (systemd_journal_load() < 0) {
+		fprintf(stderr, "skipped: no libsystemd.so.0 here\n");
+		skip();
+	}
+	in_network("", places_for_a_record);
+}
+
 int
 main(void)
 {
@@ -235,6 +321,7 @@ main(void)
 	    cmocka_unit_test(escape_of_any_length),
 	    cmocka_unit_test(a_log_that_takes_nothing),
 	    cmocka_unit_test(targets),
+	    cmocka_unit_test(where_a_record_goes),
 	    cmocka_unit_test(longest_record),
 	    cmocka_unit_test(failed_login),
 	    cmocka_unit_test(shortest_record),
