@@ -11,17 +11,23 @@ apply_row(int fd, sa_family_t family, const struct terms *terms,
     enum terms_key key, struct fault *fault)
 {
 	const struct terms_row *row = &terms_rows[key];
+	const void *value = (const char *)terms + row->offset;
 	bool other = family == AF_INET6 && row->sockopt[1].name;
 	int level = row->sockopt[other].level, name = row->sockopt[other].name;
-	union terms_sockopt value;
-	socklen_t len = name ? terms_sockopt(terms, key, &value) : 0;
 	char text[TERMS_TEXT_MAX];
-	int error;
+	int number, error;
 
-	if (len == 0 || setsockopt(fd, level, name, &value, len) == 0)
+	if (!name || !*terms_value(terms, key, text))
+		return 0;
+	if (row->kind == TERMS_NUMBER) {
+		number = (int)*(const uint64_t *)value;
+		value = &number;
+	}
+	if (setsockopt(fd, level, name, value,
+		value == &number ? sizeof(number) : (socklen_t)strlen(text)) ==
+	    0)
 		return 0;
 	error = errno;
-	terms_value(terms, key, text);
 	if (error == ENODEV)
 		return fault_set(fault, error, "%s=%s: there is no such %s",
 		    row->word, text, row->word);

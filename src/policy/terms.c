@@ -7,75 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Of a kind of terms; `value` is at the row's offset. */
-struct terms_kind {
-	/* 0; or with nothing set -EINVAL, or -EEXIST: one value too many. */
-	int (*set)(const char *text, size_t len, uint64_t max, void *value);
-	bool (*equal)(const void *a, const void *b);
-	/* These two as terms_value() and terms_sockopt(); NULL: nothing. */
-	void (*print)(const void *value, char out[TERMS_TEXT_MAX]);
-	socklen_t (*give)(const void *value, union terms_sockopt *out);
-};
-
-/* --- times in milliseconds, and numbers: 0 is nothing ----------------------
- */
-
-static int
-set_seconds(const char *text, size_t len, uint64_t max, void *value)
-{
-	(void)max;
-	return number_read_seconds(text, len, value);
-}
-
-static int
-set_number(const char *text, size_t len, uint64_t max, void *value)
-{
-	return number_read_bits(text, len, max, value);
-}
-
-static bool
-equal_numbers(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(uint64_t)) == 0;
-}
-
-static void
-print_seconds(const void *value, char out[TERMS_TEXT_MAX])
-{
-	const int64_t *ms = value;
-
-	snprintf(out, TERMS_TEXT_MAX, *ms ? "%.15g" : "", (double)*ms / 1000);
-}
-
-static void
-print_number(const void *value, char out[TERMS_TEXT_MAX])
-{
-	const uint64_t *number = value;
-
-	snprintf(out, TERMS_TEXT_MAX, *number ? "%" PRIu64 : "", *number);
-}
-
-static socklen_t
-give_number(const void *value, union terms_sockopt *out)
-{
-	const uint64_t *number = value;
-
-	out->number = (int)*number;
-	return *number ? sizeof(out->number) : 0;
-}
-
-static const struct terms_kind seconds = {
-    set_seconds, equal_numbers, print_seconds, NULL};
-static const struct terms_kind number = {
-    set_number, equal_numbers, print_number, give_number};
-
-/* --- names ---------------------------------------------------------------- */
-
 /* What the kernel would take. */
 static int
-set_name(const char *text, size_t len, uint64_t max, void *value)
+set_name(const char *text, size_t len, char out[IF_NAMESIZE])
 {
-	(void)max;
 	if (len == 0 || len >= IF_NAMESIZE ||
 	    (len <= 2 && memcmp(text, "..", len) == 0))
 		return -EINVAL;
@@ -85,45 +20,20 @@ set_name(const char *text, size_t len, uint64_t max, void *value)
 		if (c <= ' ' || c == '/' || c == ':' || c == 0x7f)
 			return -EINVAL;
 	}
-	memset(value, 0, IF_NAMESIZE);
-	memcpy(value, text, len);
+	memset(out, 0, IF_NAMESIZE);
+	memcpy(out, text, len);
 	return 0;
 }
 
-static bool
-equal_names(const void *a, const void *b)
-{
-	return strncmp(a, b, IF_NAMESIZE) == 0;
-}
-
-static void
-print_name(const void *value, char out[TERMS_TEXT_MAX])
-{
-	snprintf(out, TERMS_TEXT_MAX, "%s", (const char *)value);
-}
-
-static socklen_t
-give_name(const void *value, union terms_sockopt *out)
-{
-	memcpy(out->name, value, sizeof(out->name));
-	return (socklen_t)strlen(out->name);
-}
-
-static const struct terms_kind name = {
-    set_name, equal_names, print_name, give_name};
-
-/* --- where it comes from -------------------------------------------------- */
-
+/* 0, -EINVAL, or -EEXIST: one value too many. */
 static int
-set_source(const char *text, size_t len, uint64_t max, void *value)
+set_source(const char *text, size_t len, struct terms_source *source)
 {
-	struct terms_source *source = value;
 	bool had = source->same || source->at[0].sa.sa_family != AF_UNSPEC ||
 		   source->at[1].sa.sa_family != AF_UNSPEC;
 	char address[INET6_ADDRSTRLEN];
 	union addr addr, *place;
 
-	(void)max;
 	if (len == 4 && memcmp(text, "same", len) == 0) {
 		if (had)
 			return -EEXIST;
@@ -144,56 +54,53 @@ set_source(const char *text, size_t len, uint64_t max, void *value)
 }
 
 static bool
-equal_sources(const void *a, const void *b)
+equal_sources(const struct terms_source *a, const struct terms_source *b)
 {
-	const struct terms_source *x = a, *y = b;
-
-	return x->same == y->same && addr_equal(&x->at[0], &y->at[0]) &&
-	       addr_equal(&x->at[1], &y->at[1]);
+	return a->same == b->same && addr_equal(&a->at[0], &b->at[0]) &&
+	       addr_equal(&a->at[1], &b->at[1]);
 }
 
-static const struct terms_kind source = {set_source, equal_sources, NULL, NULL};
-
-#define AT(field) offsetof(struct terms, field)
+#define AT(field) \
+	offsetof(struct terms, field), sizeof(((struct terms *)NULL)->field)
 
 /* --- the rows ------------------------------------------------------------- */
 
 const struct terms_row terms_rows[TERMS_KEYS] = {
     [TERMS_LIFETIME] = {"lifetime", "lifetime=30",
 	"not a number of seconds; write for example 30, or 0 for no limit",
-	{"lifetime", "SECONDS", "30", "how long a tunnel may last"}, &seconds,
-	AT(lifetime_ms), .unit = " s"},
+	{"lifetime", "SECONDS", "30", "how long a tunnel may last"},
+	TERMS_SECONDS, AT(lifetime_ms), .unit = " s"},
     [TERMS_IDLE] = {"idle", "idle=60",
 	"not a number of seconds; write for example 60, or 0 for no limit",
 	{"idle-timeout", "SECONDS", "0", "without a byte in either direction"},
-	&seconds, AT(idle_ms), .unit = " s"},
+	TERMS_SECONDS, AT(idle_ms), .unit = " s"},
     [TERMS_SOURCE] = {"source", "source=192.0.2.1",
 	"not an address; write one of this host's, or same for the one that "
 	"the client has reached",
 	{"source", "ADDRESS|same", NULL,
 	    "connect from it; same: the one the client chose"},
-	&source, AT(source), .several = true},
+	TERMS_ADDRESSES, AT(source), .several = true},
     [TERMS_INTERFACE] = {"interface", "interface=eth0",
 	"not an interface; write its name, up to 15 bytes",
 	{"interface", "NAME", NULL, "connect through this network interface"},
-	&name, AT(interface), .sockopt = {{SOL_SOCKET, SO_BINDTODEVICE}},
+	TERMS_NAME, AT(interface), .sockopt = {{SOL_SOCKET, SO_BINDTODEVICE}},
 	.needs = "CAP_NET_RAW"},
     [TERMS_MARK] = {"mark", "mark=42",
 	"not a mark; write a number of 32 bits, such as 42 or 0x2a",
 	{"mark", "N", NULL, "set this mark on packets, for a firewall"},
-	&number, AT(mark), .max = UINT32_MAX,
+	TERMS_NUMBER, AT(mark), .max = UINT32_MAX,
 	.sockopt = {{SOL_SOCKET, SO_MARK}}, .needs = "CAP_NET_ADMIN"},
     [TERMS_TOS] = {"tos", "tos=0x10",
 	"not a TOS; write a number up to 255, such as 16 or 0x10",
 	{"tos", "N", NULL, "set this TOS, or traffic class, on packets"},
-	&number, AT(tos), .max = UINT8_MAX,
+	TERMS_NUMBER, AT(tos), .max = UINT8_MAX,
 	.sockopt = {{IPPROTO_IP, IP_TOS}, {IPPROTO_IPV6, IPV6_TCLASS}}},
     /* More than a network carries; a typing error may reach it. */
     [TERMS_RATE] = {"rate", "rate=1000000",
 	"not a rate; write bytes a second up to 1000000000000, or 0 for no "
 	"limit",
 	{"rate", "BYTES", NULL, "at most so many a second in each direction"},
-	&number, AT(rate), .max = 1000000000000, .unit = " bytes/s"},
+	TERMS_NUMBER, AT(rate), .max = 1000000000000, .unit = " bytes/s"},
 };
 
 int
@@ -212,9 +119,22 @@ terms_set(
     enum terms_key key, const char *value, size_t len, struct terms *terms)
 {
 	const struct terms_row *row = &terms_rows[key];
-	int rc =
-	    row->kind->set(value, len, row->max, (char *)terms + row->offset);
+	void *place = (char *)terms + row->offset;
+	int rc = -EINVAL;
 
+	switch (row->kind) {
+	case TERMS_SECONDS:
+		rc = number_read_seconds(value, len, place);
+		break;
+	case TERMS_NUMBER:
+		rc = number_read_bits(value, len, row->max, place);
+		break;
+	case TERMS_NAME:
+		rc = set_name(value, len, place);
+		break;
+	case TERMS_ADDRESSES:
+		rc = set_source(value, len, place);
+	}
 	if (rc == -EEXIST)
 		return "one too many; write an address for each family, or "
 		       "same alone";
@@ -226,12 +146,13 @@ rows_agree(const struct terms *a, const struct terms *b, bool sockets_alone)
 {
 	for (int key = 0; key < TERMS_KEYS; key++) {
 		const struct terms_row *row = &terms_rows[key];
+		bool addresses = row->kind == TERMS_ADDRESSES;
 
-		if (sockets_alone && key != TERMS_SOURCE &&
-		    !row->sockopt[0].name)
+		if (sockets_alone && !addresses && !row->sockopt[0].name)
 			continue;
-		if (!row->kind->equal((const char *)a + row->offset,
-			(const char *)b + row->offset))
+		if (addresses ? !equal_sources(&a->source, &b->source)
+			      : memcmp((const char *)a + row->offset,
+				    (const char *)b + row->offset, row->size))
 			return false;
 	}
 	return true;
@@ -254,20 +175,18 @@ terms_value(
     const struct terms *terms, enum terms_key key, char out[TERMS_TEXT_MAX])
 {
 	const struct terms_row *row = &terms_rows[key];
+	const void *value = (const char *)terms + row->offset;
+	const int64_t *ms = value;
+	const uint64_t *number = value;
 
 	*out = '\0';
-	if (row->kind->print)
-		row->kind->print((const char *)terms + row->offset, out);
+	if (row->kind == TERMS_SECONDS && *ms)
+		snprintf(out, TERMS_TEXT_MAX, "%.15g", (double)*ms / 1000);
+	else if (row->kind == TERMS_NUMBER && *number)
+		snprintf(out, TERMS_TEXT_MAX, "%" PRIu64, *number);
+	else if (row->kind == TERMS_NAME)
+		strcpy(out, value);
 	return out;
-}
-
-socklen_t
-terms_sockopt(
-    const struct terms *terms, enum terms_key key, union terms_sockopt *out)
-{
-	const struct terms_row *row = &terms_rows[key];
-
-	return row->kind->give((const char *)terms + row->offset, out);
 }
 
 char *

@@ -43,6 +43,14 @@ struct terms {
 	uint64_t rate;               /* bytes/s each way */
 };
 
+/* What a value is, and what has it in struct terms. */
+enum terms_kind {
+	TERMS_SECONDS,   /* int64_t, in milliseconds */
+	TERMS_NUMBER,    /* uint64_t */
+	TERMS_NAME,      /* char[IF_NAMESIZE] */
+	TERMS_ADDRESSES, /* struct terms_source */
+};
+
 struct terms_row {
 	const char *word;    /* of a rule, without the = */
 	const char *example; /* of that: "idle=60" */
@@ -52,23 +60,17 @@ struct terms_row {
 		const char *argument; /* what --help calls its value */
 		const char *standard; /* its value without it; NULL: none */
 		const char *help;
-	} option;                      /* the same for all sessions */
-	const struct terms_kind *kind; /* how it is set, compared, printed */
-	size_t offset;                 /* in struct terms */
-	uint64_t max;                  /* of a number */
-	const char *unit;              /* what --explain puts behind it */
-	bool several;                  /* values, with commas between */
+	} option; /* the same for all sessions */
+	enum terms_kind kind;
+	size_t offset, size; /* in struct terms */
+	uint64_t max;        /* of a number */
+	const char *unit;    /* what --explain puts behind it */
+	bool several;        /* values, with commas between */
 	/* Its option of a socket, and of one of IPv6 if that is another. */
 	struct {
 		int level, name;
 	} sockopt[2];
 	const char *needs; /* the capability for that, where one is needed */
-};
-
-/* What setsockopt(2) is given. */
-union terms_sockopt {
-	int number;
-	char name[IF_NAMESIZE];
 };
 
 extern const struct terms_row terms_rows[TERMS_KEYS];
@@ -81,13 +83,10 @@ int terms_key(const char *word, size_t len);
 
 /*
  * Sets one of the terms from the `len` bytes of its value:
- *   lifetime, idle  seconds, "30" or "0.5"
- *   source          an address literal, or "same"; a second call may add that
- *                   of the other family
- *   interface       a name that the kernel would take
- *   mark, rate      a number, "42" or "0x2a"
- * NULL; or, with nothing set, what is wrong with the value and what would be
- * right: "not a lifetime; write ...".
+ * seconds, "30" or "0.5"; a number, "42" or "0x2a"; a name that the kernel
+ * would take; an address literal, or "same", and a second call may add that of
+ * the other family. NULL; or, with nothing set, what is wrong with the value
+ * and what would be right: "not a lifetime; write ...".
  */
 const char *terms_set(
     enum terms_key key, const char *value, size_t len, struct terms *terms);
@@ -102,10 +101,6 @@ bool terms_equal_sockets(const struct terms *a, const struct terms *b);
  * source's isn't told. */
 char *terms_value(
     const struct terms *terms, enum terms_key key, char out[TERMS_TEXT_MAX]);
-
-/* The value for a socket's option: so many bytes, 0 where nothing is set. */
-socklen_t terms_sockopt(
-    const struct terms *terms, enum terms_key key, union terms_sockopt *out);
 
 /* "lifetime 30 s, mark 42": all that terms_value() tells. Returns out. */
 char *terms_describe(const struct terms *terms, char out[TERMS_TEXT_MAX]);
