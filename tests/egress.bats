@@ -180,7 +180,7 @@ only_tos()
 	done
 	run "$HANDLER" --prefer=ipv5 --check
 	[ "$status" -eq 64 ]
-	[[ $output == *"--prefer=ipv5: no such family; write ipv4 or ipv6"* ]]
+	[[ $output == *"--prefer=ipv5: not one of ipv4|ipv6; write for example --prefer=ipv4"* ]]
 }
 
 @test "--rate bounds a download" {

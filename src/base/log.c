@@ -68,14 +68,6 @@ static struct {
 	size_t unsaid; /* sentences */
 } state = {.target = LOG_TO_AUTO};
 
-static const char *const target_names[] = {
-    [LOG_TO_AUTO] = "auto",
-    [LOG_TO_JOURNAL] = "journal",
-    [LOG_TO_SYSLOG] = "syslog",
-    [LOG_TO_STDERR] = "stderr",
-    [LOG_TO_NONE] = "none",
-};
-
 static const char *const end_names[] = {
     [LOG_END_CLIENT_EOF] = "client-eof",
     [LOG_END_TARGET_EOF] = "target-eof",
@@ -94,20 +86,6 @@ static const char *const end_names[] = {
     [LOG_END_ANSWERED] = "answered",
     [LOG_END_ERROR] = "error",
 };
-
-int
-log_target_parse(const char *text, enum log_target *out)
-{
-	const size_t count = sizeof(target_names) / sizeof(*target_names);
-
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(text, target_names[i]) == 0) {
-			*out = (enum log_target)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
 
 void
 log_open(enum log_target target)

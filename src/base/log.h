@@ -91,9 +91,6 @@ struct log_record {
 /* Nothing is known. */
 extern const struct log_record log_nothing;
 
-/* What --log= calls a target: 0, or -EINVAL. */
-int log_target_parse(const char *text, enum log_target *out);
-
 /* Where things go from now on; LOG_TO_AUTO before. */
 void log_open(enum log_target target);
 

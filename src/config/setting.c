@@ -14,32 +14,31 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* What is wrong with a value; NULL: nothing. An example is put behind it. */
-static const char *
-read_target(const char *text, enum log_target *out)
+/* Which of "a|b|c" it is, from 0; -1: none. */
+static int
+find_choice(const char *choices, const char *text)
 {
-	if (log_target_parse(text, out) < 0)
-		return systemd_has_journal()
-			   ? "no such target; write auto, journal, syslog, "
-			     "stderr or none"
-			   : "no such target; write auto, syslog, stderr or "
-			     "none";
-	if (*out == LOG_TO_JOURNAL && !systemd_has_journal())
-		return "the static build can't write to the journal; write "
-		       "auto, syslog, stderr or none";
-	if (*out == LOG_TO_STDERR && log_stderr_forbidden())
-		return "standard error is the client here";
-	return NULL;
+	for (int i = 0;; i++) {
+		size_t n = strcspn(choices, "|");
+
+		if (n == strlen(text) && memcmp(choices, text, n) == 0)
+			return i;
+		if (!choices[n])
+			return -1;
+		choices += n + 1;
+	}
 }
 
+/* What is wrong with a value; NULL: nothing. An example is put behind it. */
 static const char *
-read_family(const char *text, sa_family_t *out)
+set_target(enum log_target target, enum log_target *out)
 {
-	bool ipv6 = strcmp(text, "ipv6") == 0;
-
-	if (!ipv6 && strcmp(text, "ipv4") != 0)
-		return "no such family; write ipv4 or ipv6";
-	*out = ipv6 ? AF_INET6 : AF_INET;
+	if (target == LOG_TO_JOURNAL && !systemd_has_journal())
+		return "the static build can't write to the journal; write "
+		       "auto, syslog, stderr or none";
+	if (target == LOG_TO_STDERR && log_stderr_forbidden())
+		return "standard error is the client here";
+	*out = target;
 	return NULL;
 }
 
@@ -82,6 +81,8 @@ setting_read(const struct option_entry *entry, const char *text,
 	const char *wrong = NULL;
 	char number[64];
 	size_t len = strlen(text);
+	char words[128];
+	int choice;
 
 	switch ((enum setting_kind)entry->kind) {
 	case SETTING_SECONDS:
@@ -102,7 +103,16 @@ setting_read(const struct option_entry *entry, const char *text,
 		}
 		break;
 	case SETTING_TARGET:
-		wrong = read_target(text, value);
+	case SETTING_FAMILY:
+		choice = find_choice(entry->argument, text);
+		snprintf(
+		    words, sizeof(words), "not one of %s", entry->argument);
+		if (choice < 0)
+			wrong = words;
+		else if (entry->kind == SETTING_TARGET)
+			wrong = set_target((enum log_target)choice, value);
+		else
+			*(sa_family_t *)value = choice ? AF_INET6 : AF_INET;
 		break;
 	case SETTING_TERM:
 		wrong =
@@ -110,9 +120,6 @@ setting_read(const struct option_entry *entry, const char *text,
 		break;
 	case SETTING_FLAG:
 		*(bool *)value = true;
-		break;
-	case SETTING_FAMILY:
-		wrong = read_family(text, value);
 		break;
 	case SETTING_ADDRESS:
 		wrong = read_address(text, value);

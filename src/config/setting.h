@@ -14,11 +14,11 @@ enum setting_kind {
 	SETTING_SECONDS, /* int64_t, in milliseconds */
 	SETTING_COUNT,   /* int64_t */
 	SETTING_LIMIT,   /* int64_t; -1 for "auto" */
-	SETTING_TARGET,  /* enum log_target */
+	SETTING_TARGET,  /* enum log_target: the a|b|c of its argument */
 	SETTING_TERM,    /* struct terms; the entry's offset is the key */
 	SETTING_FLAG,    /* bool */
 	SETTING_TEXT,    /* char *, a copy, to be given back with free(3) */
-	SETTING_FAMILY,  /* sa_family_t */
+	SETTING_FAMILY,  /* sa_family_t: IPv4 first there */
 	SETTING_ADDRESS, /* union addr[2]: IPv4, IPv6 */
 	SETTING_PORTS,   /* struct setting_ports */
 	SETTING_KINDS,

@@ -241,30 +241,24 @@ wire_put_status(uint8_t out[WIRE_STATUS_LEN], uint8_t status)
 static size_t
 put_address(uint8_t out[1 + 16 + 2], const struct sockaddr *sa)
 {
-	const struct sockaddr_in *in = (const void *)sa;
-	const struct sockaddr_in6 *in6 = (const void *)sa;
-	uint8_t address[16] = {0}, atyp = WIRE_ATYP_IPV4;
-	size_t address_len = sizeof(in->sin_addr);
-	in_port_t port = 0; /* network byte order, as it goes out */
+	union addr addr = {.in = {.sin_family = AF_INET}};
+	size_t len = sizeof(addr.in.sin_addr);
+	const void *host = &addr.in.sin_addr;
 
-	if (sa && sa->sa_family == AF_INET) {
-		memcpy(address, &in->sin_addr, address_len);
-		port = in->sin_port;
-	} else if (sa && sa->sa_family == AF_INET6) {
-		port = in6->sin6_port;
-		if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
-			memcpy(
-			    address, in6->sin6_addr.s6_addr + 12, address_len);
-		} else {
-			atyp = WIRE_ATYP_IPV6;
-			address_len = sizeof(in6->sin6_addr);
-			memcpy(address, &in6->sin6_addr, address_len);
-		}
+	if (sa && (sa->sa_family == AF_INET || sa->sa_family == AF_INET6)) {
+		memcpy(&addr, sa, addr_len((const void *)sa));
+		addr = addr_unmapped(&addr);
 	}
-	out[0] = atyp;
-	memcpy(out + 1, address, address_len);
-	memcpy(out + 1 + address_len, &port, sizeof(port));
-	return 1 + address_len + sizeof(port);
+	out[0] = WIRE_ATYP_IPV4;
+	if (addr.sa.sa_family == AF_INET6) {
+		out[0] = WIRE_ATYP_IPV6;
+		len = sizeof(addr.in6.sin6_addr);
+		host = &addr.in6.sin6_addr;
+	}
+	memcpy(out + 1, host, len);
+	/* It stands in the same place in both. */
+	memcpy(out + 1 + len, &addr.in.sin_port, sizeof(addr.in.sin_port));
+	return 1 + len + sizeof(addr.in.sin_port);
 }
 
 size_t

@@ -2,6 +2,7 @@
 #include "session/explain.h"
 #include "base/number.h"
 #include "net/sockopt.h"
+#include "policy/ruleword.h"
 #include "session/command.h"
 #include "session/decision.h"
 
@@ -56,27 +57,19 @@ read_client(const struct config *config, struct identity *out)
 static int
 read_command_name(const char *text, uint8_t *out)
 {
-	static const struct {
-		const char *name;
-		enum wire_command command;
-	} commands[] = {
-	    {"connect", WIRE_CONNECT},
-	    {"bind", WIRE_BIND},
-	    {"udp", WIRE_UDP_ASSOCIATE},
-	    {"resolve", WIRE_RESOLVE},
-	};
+	/* By the bits of enum rules_command. */
+	static const enum wire_command commands[] = {
+	    WIRE_CONNECT, WIRE_BIND, WIRE_UDP_ASSOCIATE, WIRE_RESOLVE};
+	struct ruleword word = {text, text ? strlen(text) : 0};
+	struct rules_item item = {.commands = RULES_CONNECT};
+	const char *wrong = NULL;
 
-	*out = WIRE_CONNECT;
-	if (!text)
-		return 0;
-	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
-		if (strcmp(commands[i].name, text) == 0) {
-			*out = commands[i].command;
-			return 0;
-		}
-	}
-	return refuse_question("--command=", text,
-	    "no such command; write connect, bind, udp or resolve");
+	if (text)
+		wrong = ruleword_read(RULES_COMMAND, word, text, NULL, &item);
+	if (wrong)
+		return refuse_question("--command=", text, wrong);
+	*out = commands[ffs(item.commands) - 1];
+	return 0;
 }
 
 static int

@@ -70,28 +70,6 @@ escape_of_any_length(void **state)
 	}
 }
 
-static void
-targets(void **state)
-{
-	enum log_target target = LOG_TO_NONE;
-
-	(void)state;
-	assert_int_equal(log_target_parse("auto", &target), 0);
-	assert_int_equal(target, LOG_TO_AUTO);
-	assert_int_equal(log_target_parse("journal", &target), 0);
-	assert_int_equal(target, LOG_TO_JOURNAL);
-	assert_int_equal(log_target_parse("syslog", &target), 0);
-	assert_int_equal(target, LOG_TO_SYSLOG);
-	assert_int_equal(log_target_parse("stderr", &target), 0);
-	assert_int_equal(target, LOG_TO_STDERR);
-	assert_int_equal(log_target_parse("none", &target), 0);
-	assert_int_equal(target, LOG_TO_NONE);
-	assert_int_equal(log_target_parse("", &target), -EINVAL);
-	assert_int_equal(log_target_parse("Auto", &target), -EINVAL);
-	assert_int_equal(log_target_parse("stderr ", &target), -EINVAL);
-	assert_int_equal(target, LOG_TO_NONE);
-}
-
 /* Every field at its longest, each of which is there, in one piece. */
 static void
 longest_record(void **state)
@@ -320,7 +298,6 @@ main(void)
 	    cmocka_unit_test(escape_is_bounded),
 	    cmocka_unit_test(escape_of_any_length),
 	    cmocka_unit_test(a_log_that_takes_nothing),
-	    cmocka_unit_test(targets),
 	    cmocka_unit_test(where_a_record_goes),
 	    cmocka_unit_test(longest_record),
 	    cmocka_unit_test(failed_login),

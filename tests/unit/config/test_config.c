@@ -140,7 +140,7 @@ log_targets(void **state)
 	}
 	is_refused("--log=", NULL, "--log=: ", "journal");
 	is_refused("--log=file", NULL, "--log=file: ", "journal");
-	is_refused("--log=Journal", NULL, "--log=Journal: ", "journal, ");
+	is_refused("--log=Journal", NULL, "--log=Journal: ", "journal");
 	is_refused("--log=none ", NULL, "--log=none : ", "journal");
 }
 
@@ -376,7 +376,7 @@ mistakes_in_a_file(void **state)
 	    {"lifetime=30\n", ":1: lifetime=30 : no such", "lifetime 60"},
 	    {"log none\n--lifetime 30\n", ":2: --lifetime 30: no such",
 		"without its dashes"},
-	    {"log file\n", ":1: log file: no such target", "syslog"},
+	    {"log file\n", ":1: log file: not one of auto|", "log syslog"},
 	    {"spare 1.5\n", ":1: spare 1.5: ", "spare 8"},
 	    {"help\n", ":1: help : for the command line", "leave out"},
 	    {"config other\n", ":1: config other: for the command line",

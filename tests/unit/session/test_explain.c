@@ -159,7 +159,7 @@ questions_that_make_no_sense(void **state)
 		"--from=nowhere: not an address; "},
 	    {{"--uid=x", "127.0.0.1", "80"}, "--uid=x: not a number; "},
 	    {{"--command=fly", "127.0.0.1", "80"},
-		"--command=fly: no such command; "},
+		"--command=fly: not a command; "},
 	    {{"127.0.0.1", "65536"}, "65536: not a port; "},
 	    {{"127.0.0.1", "http"}, "http: not a port; "},
 	    {{"a b", "80"}, "a b: no name that a client may ask for; "},
