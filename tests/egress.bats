@@ -212,7 +212,7 @@ took()
 		kinds+=(mptcp)
 	for kind in "${kinds[@]}"; do
 		start_target check:1 pattern:1500K shut eof
-		took play $kind "${greet[@]}" "send:$(request4 "$port")" \
+		took play "$kind" "${greet[@]}" "send:$(request4 "$port")" \
 			reply:00 pattern:1 check:1500K eof shut -- --rate=2500000
 		target_held
 		at_least "$took" 300
@@ -228,7 +228,7 @@ took()
 	for kind in unix pipes; do
 		start_target expect:abcd text:abcd eof
 		# A byte in 0.2 s, which is not to be idle.
-		took play $kind "${greet[@]}" \
+		took play "$kind" "${greet[@]}" \
 			"send:$(request4 "$port")$(hex_of abcd)" reply:00 \
 			expect:abcd shut eof -- --rate=5 \
 			--idle-timeout=0.1
