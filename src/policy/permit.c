@@ -19,16 +19,6 @@ rules_of(const struct permit *permit)
 	return permit->rules ? permit->rules : &permit->own;
 }
 
-static bool
-have_clause(const struct rules *rules, enum rules_clause clause)
-{
-	for (size_t i = 0; i < rules->items_count; i++) {
-		if (rules->items[i].clause == clause)
-			return true;
-	}
-	return false;
-}
-
 /* A local client without options needs no lines to be read. */
 static void
 build_in(struct permit *permit, const char *text)
@@ -62,7 +52,7 @@ permit_begin(struct permit *out, const struct rules *rules,
 	if (!rules)
 		build_in(out, built_in);
 	/* Only then are groups worth a system call. */
-	if (!identity->has_ids || !have_clause(rules_of(out), RULES_GID))
+	if (!identity->has_ids || !(rules_of(out)->clauses & 1U << RULES_GID))
 		return;
 	n = identity_groups(identity, fd, &out->groups);
 	if (n > 0) {
@@ -113,7 +103,7 @@ permit_anonymous(const struct permit *permit)
 bool
 permit_names_users(const struct permit *permit)
 {
-	return have_clause(rules_of(permit), RULES_USER);
+	return rules_of(permit)->clauses & 1U << RULES_USER;
 }
 
 struct permit_answer

@@ -225,6 +225,7 @@ read_clause(struct parser *p)
 		return rc;
 	begin_part(p, part_of(clause));
 	p->seen |= 1U << clause;
+	p->rules.clauses |= p->seen;
 	/* A blank behind = would make a value of the next word. */
 	if (word.at[word.len - 1] == '=' && is_blank(*p->at))
 		return complain_missing(p, (unsigned)clause);

@@ -146,6 +146,7 @@ struct rules {
 	struct rules_line *lines;
 	struct rules_item *items;
 	size_t lines_count, items_count;
+	unsigned clauses; /* a bit for each that some line has */
 };
 
 /*
