@@ -69,38 +69,38 @@ const struct terms_row terms_rows[TERMS_KEYS] = {
     [TERMS_LIFETIME] = {"lifetime", "lifetime=30",
 	"not a number of seconds; write for example 30, or 0 for no limit",
 	{"lifetime", "SECONDS", "30", "how long a tunnel may last"},
-	TERMS_SECONDS, AT(lifetime_ms), .unit = " s"},
+	AT(lifetime_ms), TERMS_SECONDS, .unit = " s"},
     [TERMS_IDLE] = {"idle", "idle=60",
 	"not a number of seconds; write for example 60, or 0 for no limit",
 	{"idle-timeout", "SECONDS", "0", "without a byte in either direction"},
-	TERMS_SECONDS, AT(idle_ms), .unit = " s"},
+	AT(idle_ms), TERMS_SECONDS, .unit = " s"},
     [TERMS_SOURCE] = {"source", "source=192.0.2.1",
 	"not an address; write one of this host's, or same for the one that "
 	"the client has reached",
 	{"source", "ADDRESS|same", NULL,
 	    "connect from it; same: the one the client chose"},
-	TERMS_ADDRESSES, AT(source), .several = true},
+	AT(source), TERMS_ADDRESSES, .several = true},
     [TERMS_INTERFACE] = {"interface", "interface=eth0",
 	"not an interface; write its name, up to 15 bytes",
 	{"interface", "NAME", NULL, "connect through this network interface"},
-	TERMS_NAME, AT(interface), .sockopt = {{SOL_SOCKET, SO_BINDTODEVICE}},
+	AT(interface), TERMS_NAME, .sockopt = {{SOL_SOCKET, SO_BINDTODEVICE}},
 	.needs = "CAP_NET_RAW"},
     [TERMS_MARK] = {"mark", "mark=42",
 	"not a mark; write a number of 32 bits, such as 42 or 0x2a",
 	{"mark", "N", NULL, "set this mark on packets, for a firewall"},
-	TERMS_NUMBER, AT(mark), .max = UINT32_MAX,
+	AT(mark), TERMS_NUMBER, .max = UINT32_MAX,
 	.sockopt = {{SOL_SOCKET, SO_MARK}}, .needs = "CAP_NET_ADMIN"},
     [TERMS_TOS] = {"tos", "tos=0x10",
 	"not a TOS; write a number up to 255, such as 16 or 0x10",
 	{"tos", "N", NULL, "set this TOS, or traffic class, on packets"},
-	TERMS_NUMBER, AT(tos), .max = UINT8_MAX,
+	AT(tos), TERMS_NUMBER, .max = UINT8_MAX,
 	.sockopt = {{IPPROTO_IP, IP_TOS}, {IPPROTO_IPV6, IPV6_TCLASS}}},
     /* More than a network carries; a typing error may reach it. */
     [TERMS_RATE] = {"rate", "rate=1000000",
 	"not a rate; write bytes a second up to 1000000000000, or 0 for no "
 	"limit",
 	{"rate", "BYTES", NULL, "at most so many a second in each direction"},
-	TERMS_NUMBER, AT(rate), .max = 1000000000000, .unit = " bytes/s"},
+	AT(rate), TERMS_NUMBER, .max = 1000000000000, .unit = " bytes/s"},
 };
 
 int
@@ -150,9 +150,10 @@ rows_agree(const struct terms *a, const struct terms *b, bool sockets_alone)
 
 		if (sockets_alone && !addresses && !row->sockopt[0].name)
 			continue;
-		if (addresses ? !equal_sources(&a->source, &b->source)
-			      : memcmp((const char *)a + row->offset,
-				    (const char *)b + row->offset, row->size))
+		if (addresses
+			? !equal_sources(&a->source, &b->source)
+			: memcmp((const char *)a + row->offset,
+			      (const char *)b + row->offset, row->size) != 0)
 			return false;
 	}
 	return true;
@@ -185,7 +186,7 @@ terms_value(
 	else if (row->kind == TERMS_NUMBER && *number)
 		snprintf(out, TERMS_TEXT_MAX, "%" PRIu64, *number);
 	else if (row->kind == TERMS_NAME)
-		strcpy(out, value);
+		snprintf(out, TERMS_TEXT_MAX, "%s", (const char *)value);
 	return out;
 }
 

@@ -60,17 +60,17 @@ struct terms_row {
 		const char *argument; /* what --help calls its value */
 		const char *standard; /* its value without it; NULL: none */
 		const char *help;
-	} option; /* the same for all sessions */
-	enum terms_kind kind;
+	} option;            /* the same for all sessions */
 	size_t offset, size; /* in struct terms */
-	uint64_t max;        /* of a number */
-	const char *unit;    /* what --explain puts behind it */
-	bool several;        /* values, with commas between */
+	enum terms_kind kind;
+	bool several; /* values, with commas between */
 	/* Its option of a socket, and of one of IPv6 if that is another. */
 	struct {
 		int level, name;
 	} sockopt[2];
 	const char *needs; /* the capability for that, where one is needed */
+	const char *unit;  /* what --explain puts behind it */
+	uint64_t max;      /* of a number */
 };
 
 extern const struct terms_row terms_rows[TERMS_KEYS];
