@@ -278,7 +278,7 @@ check()
 	# What only root can read is found by the account alone.
 	inside chmod 600 $file
 	run ! check
-	[[ $output == *"--users=$file: Permission denied"* ]]
+	[[ $output == *"--users=$file: this process may not read it; "* ]]
 	closed_on
 }
 
