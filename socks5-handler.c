@@ -50,7 +50,7 @@ leave_record(struct session *s, pid_t service)
 	s->record.client_len = strlen(s->peer.who.text);
 	s->record.duration_ms = io_now_ms() - s->started_ms;
 	peer_close(&s->peer);
-	io_close(&s->egress.target);
+	egress_close(&s->egress);
 	io_alarm_exit(RECORD_MS, EX_OSERR, service);
 	return log_session(&s->record);
 }
@@ -77,8 +77,8 @@ serve_client(struct session *s, pid_t service)
 	permit_end(&s->permit);
 	if (rc < 0)
 		return EX_OSERR;
-	/* Pipes have no reset: over ssh, the status is what can tell. */
-	return s->peer.ssh && session_was_cut(s) ? EX_IOERR : EX_OK;
+	/* Pipes have no reset: the status is what can tell. */
+	return session_is_remote(s) && session_was_cut(s) ? EX_IOERR : EX_OK;
 }
 
 struct accepted {

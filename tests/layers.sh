@@ -17,7 +17,7 @@ layers=(
 	"protocol: wire | outcome wire4 proxy url"
 	"policy: libcrypt terms host faces turn | hash rules identity | ruleword | rulefile | permit auth"
 	"config: options | setting | usage | config"
-	"net: lookup sockopt | resolve | dial | bind flow upstream | relay"
+	"net: lookup sockopt | resolve | dial | bind flow program upstream | relay"
 	"net/udp: batch contacts | names port | route | udp"
 	"session: peer | egress | session | decision handshake | cmd_connect cmd_bind cmd_associate cmd_resolve | command | explain check"
 	"service: clients spare report listeners | accept"

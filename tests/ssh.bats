@@ -156,11 +156,16 @@ master_is_up()
 	"${ssh[@]}" -O check gateway 2>/dev/null
 }
 
-@test "many clients over one connection: ControlMaster" {
+start_master()
+{
 	ssh+=(-S "$BATS_TEST_TMPDIR/master")
 	"${ssh[@]}" -M -N -T gateway >"$BATS_TEST_TMPDIR/master.log" 2>&1 3>&- &
 	superserver_pids+=($!)
 	wait_until master_is_up
+}
+
+@test "many clients over one connection: ControlMaster" {
+	start_master
 	listen_with "${ssh[@]}" -T gateway "$PROGRAM" --log=stderr
 	works_on_port
 	recorded "pipe:$tcp_client"
@@ -211,6 +216,106 @@ master_is_up()
 	kill -KILL "$(pgrep -P "$server")"
 	patience=5 wait_until no_handlers
 	wait "$client"
+}
+
+# --- the near end is ours as well: --upstream-command ---
+
+# near STEP...: a client of a handler here, whose request goes through ssh.
+near()
+{
+	play inet "${greet[@]}" "send:$(request4 "$port")" "$@" -- --lifetime=0 \
+		--upstream-command="${ssh[*]} -T gateway ${far:-exec} $PROGRAM --log=none --lifetime=0"
+}
+
+# ends_and_resets: whoever ends first, with a half-close or with a reset; the
+# client may go on when the target has ended.
+ends_and_resets()
+{
+	start_target pattern:300K shut check:300K eof
+	near reply:00 check:300K eof pattern:300K shut
+	target_held
+	has end target-eof
+	has bytes_up 307200
+	ends_and_resets_at_once
+}
+
+# The target's end is that of the session.
+ends_and_resets_at_once()
+{
+	start_target pattern:300K shut eof
+	near reply:00 check:300K eof shut
+	target_held
+	has end target-eof
+	start_target check:300K eof pattern:300K
+	near reply:00 pattern:300K shut check:300K eof
+	target_held
+	has end client-eof
+	start_target text:part expect:go abort
+	near reply:00 expect:part text:go drain-reset
+	target_held
+	has end upstream
+	has error "upstream: the command ended with status 74"
+	start_target check:1K text:go drain-reset
+	near reply:00 pattern:1K expect:go abort
+	target_held
+	has end client-reset
+}
+
+@test "--upstream-command: ends and resets, either way" {
+	ends_and_resets
+	port=1
+	near reply:05 eof
+	has error "upstream: it answered 5"
+}
+
+# ssh holds its standard output open there, and tells the target's end by its
+# own.
+@test "--upstream-command, by ControlMaster" {
+	start_master
+	ends_and_resets_at_once
+	"${ssh[@]}" -O exit gateway 2>&1
+}
+
+@test "--upstream-command: a shell that waits holds no end back" {
+	far=
+	start_target expect:GET text:page shut eof
+	near reply:00 text:GET expect:page eof shut
+	target_held
+	has end target-eof
+}
+
+@test "--upstream-command: whatever is killed amid a download, it is a reset" {
+	for victim in handler ssh near; do
+		start_target flood
+		: >"$BATS_TEST_TMPDIR/log"
+		rm -f "$BATS_TEST_TMPDIR/go"
+		"$HOSTS/client" inet "${greet[@]}" "send:$(request4 "$port")" \
+			reply:00 recv:00 "touch:$BATS_TEST_TMPDIR/go" \
+			drain-reset -- "$HANDLER" --log=none --lifetime=0 \
+			--upstream-command="${ssh[*]} -T gateway exec $PROGRAM --log=none --lifetime=0" \
+			3>&- &
+		client=$!
+		wait_until [ -e "$BATS_TEST_TMPDIR/go" ]
+		wait_until handler_runs
+		near=$(pgrep -P "$client")
+		case $victim in
+		handler) kill -KILL "$handler" ;;
+		ssh) kill -KILL "$(pgrep -P "$near")" ;;
+		near) kill -KILL "$near" ;;
+		esac
+		wait "$client"
+		target_held
+		wait_until no_handlers
+	done
+}
+
+@test "--upstream-command: no way there is an end with ssh's status" {
+	port=1
+	ssh+=(-o IdentityFile=/nonexistent -o IdentitiesOnly=yes)
+	play inet "${greet[@]}" "send:$(request4 1)" reply:01 eof -- \
+		--upstream-command="${ssh[*]} -T nowhere $PROGRAM"
+	has end upstream
+	has error "upstream: the command ended with status 255"
 }
 
 @test "a terminal (ssh -tt) is a mistake: one sentence, and exit 64" {

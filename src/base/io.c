@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 /* The alarm rings again after this, until it is set anew. */
-#define REPEAT_MS 100
+#define REPEAT_MS 100L
 
 /* Set by the handlers below and by nobody else. */
 static volatile sig_atomic_t alarmed, terminated;

@@ -56,6 +56,9 @@ static const struct option_entry rows[] = {
 	AT(upstream_text)},
     {"upstream-password", "FILE", "/etc/socks5-handler/password", NULL,
 	"the upstream's password", SETTING_TEXT, AT(upstream_password_file)},
+    {"upstream-command", "COMMAND", "ssh -T gateway exec socks5-handler", NULL,
+	"through this, run for each client", SETTING_TEXT,
+	AT(upstream_command)},
     {"udp-advertise", "ADDRESS", "192.0.2.1", NULL,
 	"where clients send datagrams, if through a NAT", SETTING_ADDRESS,
 	AT(udp_advertise), .section = "Beyond CONNECT"},
@@ -271,6 +274,18 @@ load_upstream(struct config *config)
 		    file);
 		return -EINVAL;
 	}
+	if (config->upstream_text && config->upstream_command) {
+		log_fault("--upstream and --upstream-command: there is one "
+			  "way out; leave out one of them");
+		return -EINVAL;
+	}
+	if (config->upstream_command && !*config->upstream_command) {
+		log_fault("--upstream-command: no command; write for example "
+			  "--upstream-command='ssh -T gateway exec "
+			  "socks5-handler'");
+		return -EINVAL;
+	}
+	config->has_upstream = config->upstream_command != NULL;
 	if (!config->upstream_text)
 		return 0;
 	/* The text may hold a password: it isn't repeated. */

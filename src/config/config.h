@@ -62,7 +62,8 @@ struct config {
 	/* BND.ADDR for datagrams: for IPv4, for IPv6; AF_UNSPEC: our own. */
 	union addr udp_advertise[2];
 	struct setting_ports udp_ports; /* 0 and 0: any */
-	bool has_upstream;
+	bool has_upstream;              /* one of these: */
+	const char *upstream_command;   /* or NULL, and then the URL's */
 	struct url upstream;
 
 	bool check; /* --check */

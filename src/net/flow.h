@@ -25,14 +25,15 @@ struct flow {
 	int64_t due_ms;          /* no read before this; 0: at once */
 	int64_t spent_ns;        /* what the rate allows is used up to here */
 	enum flow_way way;
-	int pipe[2];  /* FLOW_SPLICE */
-	size_t piped; /* bytes in the pipe; then the buffer is empty */
-	bool blocked; /* FLOW_DIRECT: `in` has bytes, `out` took none */
-	bool cut;     /* `in` was reset: no end of file there is believed */
-	bool eof;     /* `in` has ended */
-	bool over;    /* so `out` was told, behind the last byte */
-	bool gone;    /* nobody reads `out` any more, as far as is known */
-	int broken;   /* `out` failed, with this errno, and bytes are lost */
+	int pipe[2];    /* FLOW_SPLICE */
+	size_t piped;   /* bytes in the pipe; then the buffer is empty */
+	bool blocked;   /* FLOW_DIRECT: `in` has bytes, `out` took none */
+	bool cut;       /* `in` was reset: no end of file there is believed */
+	bool eof;       /* `in` has ended */
+	int64_t eof_ms; /* since when, where the relay looks at the clock */
+	bool over;      /* so `out` was told, behind the last byte */
+	bool gone;      /* nobody reads `out` any more, as far as is known */
+	int broken;     /* `out` failed, with this errno, and bytes are lost */
 };
 
 /* Both ends stay the caller's; the buffer's memory does, too. */

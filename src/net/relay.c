@@ -19,7 +19,8 @@
  */
 #define SETTLE_MS 2000
 
-/* Of struct relay_ssh: how long to wait for the sign, and for a client's word.
+/* Of struct relay_pipes: how long to wait for the sign, and for a client's
+ * word.
  */
 #define VANISH_MS 100
 #define QUIET_MS  100
@@ -27,21 +28,27 @@
 /* How often it is looked whether bytes have arrived, which nothing reports. */
 #define ARRIVE_MS 50
 
-/* Two descriptors to poll for each flow. */
-enum { UP_IN, UP_OUT, DOWN_IN, DOWN_OUT, FDS };
+/*
+ * Of a program: how long after its end of file it may still turn out to have
+ * been killed; and how long it may take to leave once it has nothing to do.
+ */
+#define PROGRAM_MS 500
+#define LEAVE_MS   10000
+
+/* Two descriptors to poll for each flow, and the program's end. */
+enum { UP_IN, UP_OUT, DOWN_IN, DOWN_OUT, PROGRAM, FDS };
 
 void
-relay_init(struct relay *relay, struct io_end *client_in,
-    struct io_end *client_out, struct io_end *target,
+relay_init(struct relay *relay, const struct relay_ends *ends,
     const struct io_buffer *up, const struct io_buffer *down)
 {
 	*relay = (struct relay){.end = LOG_END_ERROR};
-	flow_init(&relay->up, client_in, target, up);
-	flow_init(&relay->down, target, client_out, down);
-	tcp_reset_on_close(target);
-	tcp_reset_on_close(client_out);
-	if (client_out->kind != IO_TCP)
-		tcp_reset_on_close(client_in);
+	flow_init(&relay->up, ends->client_in, ends->target_out, up);
+	flow_init(&relay->down, ends->target_in, ends->client_out, down);
+	tcp_reset_on_close(ends->target_out);
+	tcp_reset_on_close(ends->client_out);
+	if (ends->client_out->kind != IO_TCP)
+		tcp_reset_on_close(ends->client_in);
 }
 
 /* Who reads it has reset the connection, and not only ended before. */
@@ -63,7 +70,7 @@ is_abandoned(const struct relay *relay, short out)
 	const struct flow *down = &relay->down;
 	int error = 0;
 
-	if (relay->ssh.vanishes && down->gone)
+	if (relay->pipes.vanish && down->gone)
 		return !relay->up.over;
 	if (!was_reset(down) && out & POLLERR && down->out->kind == IO_TCP)
 		error = io_error(down->out);
@@ -98,38 +105,58 @@ move(struct relay *relay, const struct pollfd fds[FDS])
 	return true;
 }
 
-/* When an end of file of the client's is believed; 0: at once. */
+/* When an end of file is believed; 0: at once. */
 static int64_t
-doubt_until(const struct relay *relay)
+doubt_until(const struct relay *relay, const struct flow *flow)
 {
-	const struct flow *up = &relay->up;
+	const struct program *program = relay->program;
+	bool is_up = flow == &relay->up;
 
-	if (!relay->ssh.vanishes || !up->eof || up->over || relay->down.over)
+	if (!flow->eof || flow->over)
 		return 0;
-	return relay->eof_ms + VANISH_MS;
+	if (is_up && relay->pipes.vanish && !relay->down.over)
+		return flow->eof_ms + VANISH_MS;
+	if (!is_up && program && program_failed(program))
+		return INT64_MAX;
+	if (!is_up && program && !program->ended)
+		return flow->eof_ms + PROGRAM_MS;
+	return 0;
 }
 
 static void
-pass_ends_on(struct relay *relay)
+pass_end_on(const struct relay *relay, struct flow *flow)
 {
-	struct flow *up = &relay->up, *down = &relay->down;
-
-	if (up->eof && relay->eof_ms == 0)
-		relay->eof_ms = relay->now_ms;
-	if (flow_is_to_end(up) && relay->now_ms >= doubt_until(relay))
-		flow_end(up);
-	if (flow_is_to_end(down)) {
-		flow_end(down);
-		relay->quiet_ms = relay->now_ms;
-	}
+	if (flow->eof && flow->eof_ms == 0)
+		flow->eof_ms = relay->now_ms;
+	if (flow_is_to_end(flow) && relay->now_ms >= doubt_until(relay, flow))
+		flow_end(flow);
 }
 
-/* The target has ended, and the client can only be told by our end. */
-static bool
-is_at_last_words(const struct relay *relay)
+/*
+ * The target has ended, and the client can only be told by our end: when that
+ * is due, unless it says something; 0: it isn't so.
+ */
+static int64_t
+last_word_until(const struct relay *relay)
 {
-	return relay->ssh.needs_exit && relay->down.over && !relay->up.over &&
-	       !flow_is_waiting(&relay->up);
+	const struct flow *up = &relay->up, *down = &relay->down;
+
+	if (!relay->pipes.patience_ms || !down->over || up->over ||
+	    flow_is_waiting(up))
+		return 0;
+	return (relay->quiet_ms > down->eof_ms ? relay->quiet_ms
+					       : down->eof_ms) +
+	       relay->pipes.patience_ms;
+}
+
+/* It has ended; what it wrote is in its pipe, which others may hold open. */
+static bool
+has_program_left(const struct relay *relay)
+{
+	const struct flow *down = &relay->down;
+
+	return relay->program && relay->program->ended && !down->eof &&
+	       !flow_is_waiting(down) && relay->now_ms >= down->due_ms;
 }
 
 /* Bytes of a direction that is over which are still under way. */
@@ -152,19 +179,12 @@ is_settling(const struct relay *relay)
 	       (down->over && !up->over && up->gone);
 }
 
-/* Whether nothing more can come of it. */
+/* Of a direction that is over, and nobody reads the other one. */
 static bool
-is_finished(struct relay *relay)
+has_settled(struct relay *relay)
 {
-	const struct flow *up = &relay->up, *down = &relay->down;
-	int64_t left;
+	int64_t left = under_way(relay);
 
-	if (is_at_last_words(relay) &&
-	    relay->now_ms >= relay->quiet_ms + QUIET_MS)
-		flow_end(&relay->up);
-	if (!is_settling(relay))
-		return (up->over || up->broken) && (down->over || down->broken);
-	left = under_way(relay);
 	relay->now_ms = io_now_ms();
 	if (left != relay->left)
 		relay->moved_ms = relay->now_ms;
@@ -173,7 +193,36 @@ is_finished(struct relay *relay)
 		return false;
 	if (relay->settled_ms == 0)
 		relay->settled_ms = relay->now_ms + SETTLE_MS;
-	return (up->eof && down->eof) || relay->now_ms >= relay->settled_ms;
+	return (relay->up.eof && relay->down.eof) ||
+	       relay->now_ms >= relay->settled_ms;
+}
+
+/* Whether nothing more can come of it; relay->end says what it came to. */
+static bool
+is_finished(struct relay *relay)
+{
+	const struct flow *up = &relay->up, *down = &relay->down;
+	struct program *program = relay->program;
+
+	if (program && program_failed(program) && down->eof &&
+	    !flow_is_waiting(down)) {
+		relay->end = LOG_END_UPSTREAM;
+		return true;
+	}
+	if (is_settling(relay)
+		? !has_settled(relay)
+		: !(up->over || up->broken) || !(down->over || down->broken))
+		return false;
+	if (down->broken)
+		relay->end = LOG_END_CLIENT_RESET;
+	else if (up->broken)
+		relay->end = LOG_END_TARGET_RESET;
+	else if (program && !program->ended && up->over && down->over) {
+		if (relay->over_ms == 0)
+			relay->over_ms = relay->now_ms;
+		return relay->now_ms >= relay->over_ms + LEAVE_MS;
+	}
+	return true;
 }
 
 /*
@@ -192,9 +241,15 @@ next_ms(struct relay *relay)
 		relay->moved_ms = now;
 	else if (relay->idle_ms)
 		relay->idle_end_ms = relay->moved_ms + relay->idle_ms;
-	next = io_earlier(next, doubt_until(relay));
-	if (is_at_last_words(relay))
-		next = io_earlier(next, relay->quiet_ms + QUIET_MS);
+	next = io_earlier(next, doubt_until(relay, &relay->up));
+	next = io_earlier(next, doubt_until(relay, &relay->down));
+	next = io_earlier(next, last_word_until(relay));
+	if (has_program_left(relay))
+		next = now;
+	else if (relay->program && relay->program->pidfd < 0)
+		next = io_earlier(next, now + ARRIVE_MS);
+	if (relay->over_ms)
+		next = io_earlier(next, relay->over_ms + LEAVE_MS);
 	if (is_settling(relay))
 		next = io_earlier(next,
 		    relay->settled_ms ? relay->settled_ms : now + ARRIVE_MS);
@@ -206,7 +261,7 @@ static void
 look_at_clock(struct relay *relay)
 {
 	if (relay->idle_ms || relay->up.rate || relay->down.rate ||
-	    relay->ssh.vanishes || is_settling(relay))
+	    relay->pipes.vanish || relay->program || is_settling(relay))
 		relay->now_ms = io_now_ms();
 }
 
@@ -222,19 +277,39 @@ time_left(struct relay *relay)
 	return left < 0 ? 0 : left < INT_MAX ? (int)left : INT_MAX;
 }
 
+/* `empty`: there was nothing in its pipe just now. */
+static void
+look_at_program(struct relay *relay, bool empty)
+{
+	if (has_program_left(relay) && empty) {
+		relay->down.eof = true;
+		if (!relay->up.eof)
+			relay->end = LOG_END_TARGET_EOF;
+	}
+	program_has_ended(relay->program);
+}
+
 /* Waits, and moves what can be moved; false: relay->end says why no more. */
 static bool
 take_turn(struct relay *relay)
 {
 	struct flow *up = &relay->up, *down = &relay->down;
-	struct pollfd fds[FDS];
+	struct pollfd fds[FDS] = {
+	    [PROGRAM] = {.fd = -1, .events = POLLIN},
+	};
 	int n;
 
 	look_at_clock(relay);
 	flow_interest(up, relay->now_ms, &fds[UP_IN], &fds[UP_OUT]);
 	flow_interest(down, relay->now_ms, &fds[DOWN_IN], &fds[DOWN_OUT]);
+	if (relay->program)
+		fds[PROGRAM].fd = relay->program->pidfd;
 	n = poll(fds, FDS, time_left(relay));
 	look_at_clock(relay);
+	if (relay->program &&
+	    (fds[PROGRAM].revents || relay->program->pidfd < 0))
+		look_at_program(relay,
+		    n >= 0 && fds[DOWN_IN].fd >= 0 && !fds[DOWN_IN].revents);
 	if (n > 0) {
 		relay->moved_ms = relay->now_ms;
 		if (fds[UP_IN].revents)
@@ -255,17 +330,18 @@ take_turn(struct relay *relay)
 static void
 carry(struct relay *relay)
 {
+	int64_t last;
 	int rc;
 
 	while ((rc = io_interrupted()) == 0 && take_turn(relay)) {
-		pass_ends_on(relay);
-		if (!is_finished(relay))
-			continue;
-		if (relay->down.broken)
-			relay->end = LOG_END_CLIENT_RESET;
-		else if (relay->up.broken)
-			relay->end = LOG_END_TARGET_RESET;
-		return;
+		last = last_word_until(relay);
+		/* Where the target has ended, a client's end is believed. */
+		pass_end_on(relay, &relay->down);
+		pass_end_on(relay, &relay->up);
+		if (last && relay->now_ms >= last)
+			flow_end(&relay->up);
+		if (is_finished(relay))
+			return;
 	}
 	if (rc < 0)
 		relay->end =
@@ -291,6 +367,8 @@ relay_run(struct relay *relay, int64_t idle_ms)
 		if (down->out->kind != IO_TCP)
 			tcp_close_in_order(up->in);
 	} else {
+		if (relay->program)
+			program_stop(relay->program);
 		until = io_now_ms() + SETTLE_MS;
 		while (under_way(relay) > 0 && io_now_ms() < until)
 			poll(NULL, 0, ARRIVE_MS);

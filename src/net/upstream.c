@@ -6,7 +6,7 @@
 #include <string.h>
 
 struct talk {
-	const struct io_end *server, *client;
+	const struct upstream *with;
 	struct failure *failure;
 	size_t len; /* bytes of a message that has begun */
 	uint8_t data[WIRE_ANSWER_MAX];
@@ -18,6 +18,13 @@ server_failed(struct talk *talk, const char *words)
 {
 	return failure_set(
 	    talk->failure, OUTCOME_UPSTREAM, 0, "upstream: %s", words);
+}
+
+static enum outcome
+server_left(struct talk *talk)
+{
+	return failure_set(talk->failure, OUTCOME_UPSTREAM, ECONNRESET,
+	    "upstream: it hung up");
 }
 
 /* The alarm, SIGTERM, or neither. */
@@ -36,11 +43,10 @@ say(struct talk *talk, const uint8_t *data, size_t len)
 {
 	enum outcome outcome;
 
-	if (io_write(talk->server, data, len) == 0)
+	if (io_write(talk->with->to, data, len) == 0)
 		return OUTCOME_DONE;
 	outcome = interruption(talk);
-	return outcome == OUTCOME_DONE ? server_failed(talk, "it hung up")
-				       : outcome;
+	return outcome == OUTCOME_DONE ? server_left(talk) : outcome;
 }
 
 /* Waits for more of a message that has at least so many bytes. */
@@ -48,8 +54,8 @@ static enum outcome
 read_more(struct talk *talk, size_t least)
 {
 	struct pollfd fds[] = {
-	    {.fd = talk->client->fd, .events = 0},
-	    {.fd = talk->server->fd, .events = POLLIN},
+	    {.fd = talk->with->client->fd, .events = 0},
+	    {.fd = talk->with->from->fd, .events = POLLIN},
 	};
 	enum outcome outcome;
 
@@ -61,12 +67,12 @@ read_more(struct talk *talk, size_t least)
 		if (fds[0].revents)
 			return failure_set(
 			    talk->failure, OUTCOME_CLIENT_LEFT, 0, NULL);
-		n = io_read_now(
-		    talk->server, talk->data + talk->len, least - talk->len);
+		n = io_read_now(talk->with->from, talk->data + talk->len,
+		    least - talk->len);
 		if (n == -EAGAIN)
 			continue;
 		if (n <= 0)
-			return server_failed(talk, "it hung up");
+			return server_left(talk);
 		talk->len += (size_t)n;
 		return OUTCOME_DONE;
 	}
@@ -75,11 +81,11 @@ read_more(struct talk *talk, size_t least)
 
 /* RFC 1929 */
 static enum outcome
-log_in(struct talk *talk, const struct wire_password *login)
+log_in(struct talk *talk)
 {
 	uint8_t message[WIRE_PASSWORD_MAX], status;
 	enum outcome outcome =
-	    say(talk, message, wire_put_password(message, login));
+	    say(talk, message, wire_put_password(message, talk->with->login));
 
 	explicit_bzero(message, sizeof(message));
 	talk->len = 0;
@@ -93,17 +99,18 @@ log_in(struct talk *talk, const struct wire_password *login)
 }
 
 static enum outcome
-negotiate_method(struct talk *talk, const struct wire_password *login)
+negotiate_method(struct talk *talk)
 {
 	/* Whoever gave us a password wants it to be used. */
 	static const uint8_t methods[] = {
-	    WIRE_METHOD_PASSWORD, WIRE_METHOD_NONE};
+	    WIRE_METHOD_PASSWORD, WIRE_METHOD_NONE, WIRE_METHOD_HEARS_ENDS};
+	const struct wire_password *login = talk->with->login;
 	size_t first = login ? 0 : 1;
+	size_t end = talk->with->hears_ends ? 3 : 2;
 	uint8_t message[WIRE_GREETING_MAX], method;
 	ssize_t n = 0;
 	enum outcome outcome = say(talk, message,
-	    wire_put_greeting(
-		message, methods + first, sizeof(methods) - first));
+	    wire_put_greeting(message, methods + first, end - first));
 
 	while (outcome == OUTCOME_DONE &&
 	       (n = wire_get_method(talk->data, talk->len, &method)) == 0)
@@ -114,7 +121,7 @@ negotiate_method(struct talk *talk, const struct wire_password *login)
 		return server_failed(
 		    talk, "it wants another method of authentication");
 	if (n > 0 && method == WIRE_METHOD_PASSWORD && login)
-		return log_in(talk, login);
+		return log_in(talk);
 	return n > 0 && method == WIRE_METHOD_NONE
 		   ? OUTCOME_DONE
 		   : server_failed(talk, "it doesn't speak SOCKS5");
@@ -178,13 +185,12 @@ send_request(struct talk *talk, const struct wire_request *request,
 }
 
 enum outcome
-upstream_ask(const struct io_end *server, const struct wire_password *login,
-    const struct wire_request *request, const struct io_end *client,
-    struct upstream_reply *out, struct failure *failure)
+upstream_ask(const struct upstream *upstream,
+    const struct wire_request *request, struct upstream_reply *out,
+    struct failure *failure)
 {
-	struct talk talk = {
-	    .server = server, .client = client, .failure = failure};
-	enum outcome outcome = negotiate_method(&talk, login);
+	struct talk talk = {.with = upstream, .failure = failure};
+	enum outcome outcome = negotiate_method(&talk);
 
 	return outcome == OUTCOME_DONE ? send_request(&talk, request, out)
 				       : outcome;

@@ -15,21 +15,29 @@ struct upstream_reply {
 	union addr bound; /* AF_UNSPEC: it named no address, or refused */
 };
 
+/* Whom to ask, and on whose behalf. */
+struct upstream {
+	/* Connected, may be non-blocking; the two may be one socket. */
+	const struct io_end *to, *from;
+	const struct wire_password *login; /* NULL: none */
+	/* An end of file that it passes on is passed on to the client. */
+	bool hears_ends;
+	const struct io_end *client;
+};
+
 /*
- * Greets `server`, which is connected and may be non-blocking, logs in where
- * it wants that (RFC 1929; `login` may be NULL, and is offered in front of "no
- * authentication"), and sends it the request: names go there as they came, but
- * for those that are an address (wire_literal()). No byte behind its reply is
- * read. The alarm is the caller's.
+ * Greets the server, logs in where it wants that (RFC 1929; the login is
+ * offered in front of "no authentication"), and sends it the request: names go
+ * there as they came, but for those that are an address (wire_literal()). No
+ * byte behind its reply is read. The alarm is the caller's.
  *
  * OUTCOME_DONE: it has answered, with whatever REP. _UPSTREAM, in words: what
  * it says isn't SOCKS5, it wants another method or another password, it hung
- * up, or it was silent until the alarm rang. _CLIENT_LEFT: `client` went away
- * meanwhile; _TERMINATED.
+ * up (the cause is ECONNRESET), or it was silent until the alarm rang.
+ * _CLIENT_LEFT: the client went away meanwhile; _TERMINATED.
  */
-enum outcome upstream_ask(const struct io_end *server,
-    const struct wire_password *login, const struct wire_request *request,
-    const struct io_end *client, struct upstream_reply *out,
+enum outcome upstream_ask(const struct upstream *upstream,
+    const struct wire_request *request, struct upstream_reply *out,
     struct failure *failure);
 
 #endif

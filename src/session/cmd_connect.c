@@ -6,6 +6,15 @@
 #include "net/upstream.h"
 #include "session/decision.h"
 
+#include <errno.h>
+
+/*
+ * Of a client on pipes, after the target's end: how long somebody may take to
+ * hear of that, and to go on all the same; and how long where he can't hear.
+ */
+#define PATIENCE_MS 1000
+#define QUIET_MS    100
+
 enum outcome
 cmd_connect_decide(struct session *s)
 {
@@ -72,16 +81,31 @@ upstream_failed(struct session *s, enum outcome outcome)
 	    failure_words(&failure));
 }
 
+/* Its command stands for a connection, which no term can say anything of. */
 static enum outcome
-connect_to_upstream(struct session *s)
+start_upstream(struct session *s)
+{
+	const struct terms nothing = {0};
+	struct egress *egress = &s->egress;
+	int rc;
+
+	if (!terms_equal_sockets(&egress->terms, &nothing))
+		return failure_set(&s->failure, OUTCOME_TERMS_UNMET, 0,
+		    "source, interface, mark and tos mean nothing to an "
+		    "--upstream-command");
+	rc = program_start(s->config->upstream_command, &egress->program,
+	    &egress->target, &egress->from);
+	return rc < 0 ? failure_of_system(&s->failure, -rc) : OUTCOME_DONE;
+}
+
+static enum outcome
+dial_upstream(struct session *s)
 {
 	struct addr_list list;
 	union addr bound;
-	enum outcome outcome;
-
-	permit_terms(&s->permit, &s->decision.answer, &s->egress.terms);
-	outcome = resolve_destination(
+	enum outcome outcome = resolve_destination(
 	    &s->config->upstream.server, &s->peer.out, &list, &s->failure);
+
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	if (s->config->prefer != AF_UNSPEC)
@@ -89,17 +113,51 @@ connect_to_upstream(struct session *s)
 	return dial_some(s, &list, &bound);
 }
 
+static void
+command_failed(struct session *s)
+{
+	char words[PROGRAM_WORDS_MAX];
+
+	failure_set(&s->failure, OUTCOME_UPSTREAM, 0,
+	    "upstream: the command %s",
+	    program_words(&s->egress.program, words));
+}
+
+static enum outcome
+ask_upstream(struct session *s, struct upstream_reply *out)
+{
+	struct egress *egress = &s->egress;
+	bool is_program = egress->program.pid > 0;
+	struct wire_password login;
+	const struct upstream upstream = {
+	    .to = &egress->target,
+	    .from = is_program ? &egress->from : &egress->target,
+	    .login = url_login(&s->config->upstream, &login) ? &login : NULL,
+	    .hears_ends = is_program,
+	    .client = &s->peer.out,
+	};
+	enum outcome outcome;
+
+	outcome = upstream_ask(&upstream, &s->request, out, &s->failure);
+	/* A command that hangs up has ended, and its status says more. */
+	if (outcome == OUTCOME_UPSTREAM && is_program &&
+	    s->failure.cause.error == ECONNRESET &&
+	    program_await(&egress->program, io_now_ms() + SESSION_LINGER_MS))
+		command_failed(s);
+	return outcome;
+}
+
 static enum outcome
 connect_through(struct session *s)
 {
-	struct wire_password login;
 	struct upstream_reply reply;
-	bool known = url_login(&s->config->upstream, &login);
-	enum outcome outcome = connect_to_upstream(s);
+	enum outcome outcome;
 
+	permit_terms(&s->permit, &s->decision.answer, &s->egress.terms);
+	outcome =
+	    s->config->upstream_command ? start_upstream(s) : dial_upstream(s);
 	if (outcome == OUTCOME_DONE)
-		outcome = upstream_ask(&s->egress.target, known ? &login : NULL,
-		    &s->request, &s->peer.out, &reply, &s->failure);
+		outcome = ask_upstream(s, &reply);
 	if (outcome != OUTCOME_DONE)
 		return upstream_failed(s, outcome);
 	if (reply.rep == WIRE_REP_SUCCEEDED) {
@@ -121,22 +179,24 @@ cmd_connect_prepare(struct session *s)
 	    s->config->has_upstream ? connect_through(s) : connect_directly(s);
 
 	if (outcome != OUTCOME_DONE)
-		io_close(&s->egress.target);
+		egress_close(&s->egress);
 	else if (s->config->mptcp)
 		s->record.mptcp = s->egress.mptcp ? "yes" : "no";
 	return outcome;
 }
 
-/* What ssh can tell the client, and what it tells us. */
+/* What can be told through pipes, and what they tell. */
 static void
-prepare_for_ssh(struct session *s)
+prepare_pipes(struct session *s)
 {
-	const struct peer *peer = &s->peer;
+	struct relay_pipes *pipes = &s->relay.pipes;
 
-	peer_release_stderr(peer);
-	s->relay.ssh.vanishes = peer->ssh;
-	s->relay.ssh.needs_exit =
-	    peer->ssh && (!s->hears_ends || peer_out_is_held(peer));
+	peer_release_stderr(&s->peer);
+	pipes->vanish = session_is_remote(s);
+	if (pipes->vanish)
+		pipes->patience_ms =
+		    s->hears_ends && !peer_out_is_held(&s->peer) ? PATIENCE_MS
+								 : QUIET_MS;
 }
 
 void
@@ -152,13 +212,20 @@ cmd_connect_carry(struct session *s)
 	/* Nothing else would ever notice that a side has vanished. */
 	for (size_t i = s->peer.one_socket; i < 3 && endless; i++)
 		tcp_set_keepalive(ends[i]);
-	/* To the target the kernel holds it, see dial(). */
+	/* To the target the kernel holds it, see dial(); what it can't hold is
+	 * read no faster. */
 	if (terms->rate && tcp_set_rate(&s->peer.out, terms->rate) < 0)
 		flow_limit(&s->relay.down, terms->rate);
+	if (terms->rate && target->kind != IO_TCP)
+		flow_limit(&s->relay.up, terms->rate);
 	if (s->peer.out.kind == IO_PIPE)
-		prepare_for_ssh(s);
+		prepare_pipes(s);
 	s->record.end = relay_run(&s->relay, terms->idle_ms);
 	s->record.rtt_us = tcp_rtt_us(target);
+	if (s->record.end == LOG_END_UPSTREAM) {
+		command_failed(s);
+		s->record.error = failure_words(&s->failure);
+	}
 	s->record.bytes_up = s->relay.up.total;
 	s->record.bytes_down = s->relay.down.total;
 }

@@ -4,7 +4,19 @@
 void
 egress_init(struct egress *out, const struct terms *terms)
 {
-	*out = (struct egress){.target = {.fd = -1}, .terms = *terms};
+	*out = (struct egress){
+	    .target = {.fd = -1},
+	    .from = {.fd = -1},
+	    .terms = *terms,
+	};
+}
+
+void
+egress_close(struct egress *egress)
+{
+	program_stop(&egress->program);
+	io_close(&egress->target);
+	io_close(&egress->from);
 }
 
 enum outcome

@@ -7,6 +7,7 @@
 
 #include "base/addr.h"
 #include "base/io.h"
+#include "net/program.h"
 #include "policy/terms.h"
 #include "protocol/outcome.h"
 #include "session/peer.h"
@@ -14,8 +15,12 @@
 #include <stdbool.h>
 
 struct egress {
-	/* Connected, fd -1 if not; the session closes it. */
-	struct io_end target;
+	/*
+	 * Connected, fd -1 if not. Of a program it is what we write to, and
+	 * `from` what we read; fd -1: the target is both.
+	 */
+	struct io_end target, from;
+	struct program program;
 	union addr address; /* of the other side; AF_UNSPEC: nobody, or many */
 	union addr bound;   /* BND.ADDR and BND.PORT; AF_UNSPEC: not known */
 	bool mptcp;         /* the target speaks Multipath TCP */
@@ -24,6 +29,9 @@ struct egress {
 
 /* Nothing is known yet but the terms. */
 void egress_init(struct egress *out, const struct terms *terms);
+
+/* Ends a program, if there is one, and closes what is open. */
+void egress_close(struct egress *egress);
 
 /*
  * For source=same, the source becomes the address that this client has reached:

@@ -15,7 +15,7 @@ session_init(const struct config *config, uint8_t *in, uint8_t *out_bytes,
 	out->inbox.data = in;
 	out->outbox.data = out_bytes;
 	out->phase = PHASE_GREETING;
-	out->egress.target.fd = -1;
+	out->egress.target.fd = out->egress.from.fd = -1;
 	out->record = log_nothing;
 	out->record.bytes_up = out->record.bytes_down = 0;
 }
@@ -88,9 +88,25 @@ session_reply_bound(struct session *s)
 enum outcome
 session_reply_relayed(struct session *s)
 {
-	relay_init(&s->relay, &s->peer.in, &s->peer.out, &s->egress.target,
-	    &s->inbox, &s->outbox);
+	struct egress *egress = &s->egress;
+	const struct relay_ends ends = {
+	    .client_in = &s->peer.in,
+	    .client_out = &s->peer.out,
+	    .target_in = egress->from.fd < 0 ? &egress->target : &egress->from,
+	    .target_out = &egress->target,
+	};
+
+	relay_init(&s->relay, &ends, &s->inbox, &s->outbox);
+	if (egress->program.pid > 0)
+		s->relay.program = &egress->program;
 	return session_reply_bound(s);
+}
+
+bool
+session_is_remote(const struct session *s)
+{
+	return s->peer.in.kind == IO_PIPE && s->peer.out.kind == IO_PIPE &&
+	       (s->peer.ssh || s->hears_ends);
 }
 
 bool

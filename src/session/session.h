@@ -126,6 +126,13 @@ enum outcome session_reply_bound(struct session *s);
  * egress's target; see relay_init(). */
 enum outcome session_reply_relayed(struct session *s);
 
+/*
+ * Whether the client is on pipes of which somebody else makes a connection:
+ * ssh, or another handler, whose --upstream-command we are. No reset can be
+ * seen there; that both end at once can, and how we end.
+ */
+bool session_is_remote(const struct session *s);
+
 /* Whether what it carried was cut, in whatever way. */
 bool session_was_cut(const struct session *s);
 

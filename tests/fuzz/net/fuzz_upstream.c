@@ -32,6 +32,12 @@ converse(const uint8_t *data, size_t size, const struct wire_password *login,
 	};
 	const struct io_end nobody = {.fd = -1, .kind = IO_SOCKET};
 	struct io_end server = {.kind = IO_SOCKET};
+	const struct upstream upstream = {
+	    .to = &server,
+	    .from = &server,
+	    .login = login,
+	    .client = &nobody,
+	};
 	static struct failure failure;
 	enum outcome outcome;
 	int pair[2];
@@ -40,8 +46,7 @@ converse(const uint8_t *data, size_t size, const struct wire_password *login,
 	HOLD(size == 0 || write(pair[1], data, size) == (ssize_t)size);
 	HOLD(shutdown(pair[1], SHUT_WR) == 0);
 	server.fd = pair[0];
-	outcome =
-	    upstream_ask(&server, login, &request, &nobody, reply, &failure);
+	outcome = upstream_ask(&upstream, &request, reply, &failure);
 	HOLD(outcome == OUTCOME_DONE || outcome == OUTCOME_UPSTREAM);
 	check_rest(pair[0], data, size, used);
 	close(pair[0]);

@@ -29,6 +29,8 @@ static struct io_buffer up = {.data = up_data}, down = {.data = down_data};
 static struct io_end client_in, client_out, target;
 static struct side client_side, target_side;
 static struct relay relay;
+static const struct relay_ends ends = {
+    &client_in, &client_out, &target, &target};
 
 static void
 tcp_pair(int pair[2])
@@ -86,7 +88,7 @@ connect_both(enum client kind)
 	tcp_pair(pair);
 	target = (struct io_end){.fd = pair[0], .kind = IO_TCP};
 	target_side = (struct side){.in = pair[1], .out = pair[1]};
-	relay_init(&relay, &client_in, &client_out, &target, &up, &down);
+	relay_init(&relay, &ends, &up, &down);
 }
 
 static void

@@ -64,6 +64,7 @@ request(void)
 }
 
 static struct failure failure;
+static bool hears_ends;
 
 /* upstream_ask(), with nothing written to *out unless it succeeds. */
 static int
@@ -71,6 +72,13 @@ asks(const struct wire_password *login, struct upstream_reply *out)
 {
 	const struct io_end to = {.fd = server[0], .kind = IO_SOCKET};
 	const struct io_end from = {.fd = client[0], .kind = IO_SOCKET};
+	const struct upstream upstream = {
+	    .to = &to,
+	    .from = &to,
+	    .login = login,
+	    .hears_ends = hears_ends,
+	    .client = &from,
+	};
 	struct wire_request wanted = request();
 	struct upstream_reply untouched;
 	int64_t before = io_now_ms();
@@ -78,7 +86,7 @@ asks(const struct wire_password *login, struct upstream_reply *out)
 
 	memset(&untouched, 0xa5, sizeof(untouched));
 	*out = untouched;
-	rc = upstream_ask(&to, login, &wanted, &from, out, &failure);
+	rc = upstream_ask(&upstream, &wanted, out, &failure);
 	assert_true(io_now_ms() - before < GENEROUS_MS);
 	if (rc != OUTCOME_DONE)
 		assert_memory_equal(out, &untouched, sizeof(untouched));
@@ -377,6 +385,20 @@ a_client_that_only_half_closed(void **state)
 	waiting(client[0], BYTES("bytes"));
 }
 
+/* A private method is offered last, and only where that is so. */
+static void
+one_that_hears_ends(void **state)
+{
+	struct upstream_reply reply;
+
+	(void)state;
+	hears_ends = true;
+	server_says(BYTES("\5\0" IPV4));
+	assert_int_equal(asks(NULL, &reply), OUTCOME_DONE);
+	hears_ends = false;
+	waiting(server[1], BYTES("\5\2\0\xe5" ASKED));
+}
+
 static void
 sigterm(void **state)
 {
@@ -386,12 +408,14 @@ sigterm(void **state)
 	if (pid == 0) {
 		const struct io_end to = {.fd = server[0], .kind = IO_SOCKET};
 		const struct io_end from = {.fd = client[0], .kind = IO_SOCKET};
+		const struct upstream upstream = {
+		    .to = &to, .from = &to, .client = &from};
 		struct wire_request wanted = request();
 		struct upstream_reply reply;
 
 		raise(SIGTERM);
-		HOLD(upstream_ask(&to, NULL, &wanted, &from, &reply,
-			 &failure) == OUTCOME_TERMINATED);
+		HOLD(upstream_ask(&upstream, &wanted, &reply, &failure) ==
+		     OUTCOME_TERMINATED);
 		_exit(0);
 	}
 	child_held(pid);
@@ -414,6 +438,7 @@ main(void)
 	    UPSTREAM_TEST(reset_by_the_server),
 	    UPSTREAM_TEST(a_client_that_left),
 	    UPSTREAM_TEST(a_client_that_only_half_closed),
+	    UPSTREAM_TEST(one_that_hears_ends),
 	    UPSTREAM_TEST(sigterm),
 	};
 
