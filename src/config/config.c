@@ -202,7 +202,7 @@ load_rules(struct config *config, const struct reading *reading)
 {
 	const struct rules_host host = {.find_id = host_find_id};
 	const char *name = RULEFILE_BUILT_IN, *text;
-	struct rulefile_error error;
+	struct fault error;
 	size_t len;
 	int rc;
 
@@ -241,8 +241,8 @@ load_rules(struct config *config, const struct reading *reading)
 	if (rc == 0 && config->check)
 		rc = rulefile_check_ids(&config->rules, &host, &error);
 	if (rc < 0)
-		log_fault(
-		    "%s:%u:%u: %s", name, error.line, error.column, error.text);
+		log_fault("%s:%u:%u: %s", name, error.line, error.column,
+		    error.words);
 	return rc;
 }
 

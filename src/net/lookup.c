@@ -188,7 +188,7 @@ is_list(const struct lookup_answer *answer, size_t len)
 }
 
 static bool
-is_name(const struct lookup_answer *answer, size_t len)
+is_name_answer(const struct lookup_answer *answer, size_t len)
 {
 	const size_t at = offsetof(struct lookup_answer, name);
 
@@ -208,7 +208,7 @@ is_good(const struct lookup_answer *answer, size_t len, bool named)
 		return answer->outcome == OUTCOME_NO_SUCH_NAME ||
 		       answer->outcome == OUTCOME_NO_NAME_SERVER ||
 		       (answer->outcome == OUTCOME_SYSTEM && answer->error > 0);
-	return named ? is_name(answer, len) : is_list(answer, len);
+	return named ? is_name_answer(answer, len) : is_list(answer, len);
 }
 
 bool

@@ -39,7 +39,7 @@ apply_row(int fd, sa_family_t family, const struct terms *terms,
 }
 
 static const char *
-print_host(const union addr *addr, char out[INET6_ADDRSTRLEN])
+write_host(const union addr *addr, char out[INET6_ADDRSTRLEN])
 {
 	const void *host = addr->sa.sa_family == AF_INET6
 			       ? (const void *)&addr->in6.sin6_addr
@@ -60,7 +60,7 @@ sockopt_check_family(
 	    other->sa.sa_family == AF_UNSPEC)
 		return OUTCOME_DONE;
 	return failure_set(failure, OUTCOME_NO_SOURCE, 0,
-	    "source=%s is no address to reach %s from", print_host(other, text),
+	    "source=%s is no address to reach %s from", write_host(other, text),
 	    ipv6 ? "IPv6" : "IPv4");
 }
 
@@ -82,7 +82,7 @@ bind_source(int fd, const union addr *source, struct fault *fault)
 	if (bind(fd, &own.sa, addr_len(&own)) == 0)
 		return 0;
 	error = errno;
-	print_host(&own, text);
+	write_host(&own, text);
 	if (error == EADDRNOTAVAIL)
 		return fault_set(fault, error,
 		    "source=%s is no address of this machine", text);

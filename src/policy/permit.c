@@ -23,7 +23,7 @@ rules_of(const struct permit *permit)
 static void
 build_in(struct permit *permit, const char *text)
 {
-	struct rulefile_error error;
+	struct fault error;
 
 	permit->allows_all = text == rulefile_local && permit->client.local;
 	/* No memory: nothing is allowed. */

@@ -31,7 +31,7 @@ struct parser {
 	struct rules_line line;
 	struct rules rules;
 	size_t lines_room, items_room;
-	struct rulefile_error *error;
+	struct fault *fault;
 };
 
 static int complain(struct parser *p, const char *at, const char *format, ...)
@@ -42,11 +42,11 @@ complain(struct parser *p, const char *at, const char *format, ...)
 {
 	va_list args;
 
-	p->error->line = p->line.number;
-	p->error->column = (uint32_t)(at - p->start) + 1;
 	va_start(args, format);
-	vsnprintf(p->error->text, sizeof(p->error->text), format, args);
+	fault_vset(p->fault, EINVAL, format, args);
 	va_end(args);
+	p->fault->line = p->line.number;
+	p->fault->column = (unsigned)(at - p->start) + 1;
 	return -EINVAL;
 }
 
@@ -303,7 +303,7 @@ read_lines(struct parser *p, const char *end)
 
 int
 rulefile_parse(const char *file, const char *text, size_t len,
-    struct rules *out, struct rulefile_error *error)
+    struct rules *out, struct fault *fault)
 {
 	struct parser p = {
 	    .text = text,
@@ -313,7 +313,7 @@ rulefile_parse(const char *file, const char *text, size_t len,
 	    /* Of the lines that people write, more than enough. */
 	    .lines_room = 16 + len / 48,
 	    .items_room = 64 + len / 16,
-	    .error = error,
+	    .fault = fault,
 	};
 	int rc;
 
@@ -351,7 +351,7 @@ rulefile_free(struct rules *rules)
 static int
 check_id(const struct rules *rules, const struct rules_host *host,
     const struct rules_line *line, const struct rules_item *item,
-    struct rulefile_error *error)
+    struct fault *fault)
 {
 	bool group = item->clause == RULES_GID;
 	const char *at = rules->text + item->text.at;
@@ -367,9 +367,7 @@ check_id(const struct rules *rules, const struct rules_host *host,
 		return 0;
 	while (start > rules->text && start[-1] != '\n')
 		start--;
-	error->line = line->number;
-	error->column = (uint32_t)(at - start) + 1;
-	snprintf(error->text, sizeof(error->text),
+	fault_set_at(fault, line->number, (unsigned)(at - start) + 1,
 	    rc == 0 ? "%.*s: no such %s on this host; write another name, or "
 		      "its number"
 		    : "%.*s: nobody can tell which %s that is; write its "
@@ -380,7 +378,7 @@ check_id(const struct rules *rules, const struct rules_host *host,
 
 int
 rulefile_check_ids(const struct rules *rules, const struct rules_host *host,
-    struct rulefile_error *error)
+    struct fault *fault)
 {
 	int rc = 0;
 
@@ -391,7 +389,7 @@ rulefile_check_ids(const struct rules *rules, const struct rules_host *host,
 			const struct rules_item *item = &rules->items[j];
 
 			if (item->kind == RULES_ID_NAME)
-				rc = check_id(rules, host, line, item, error);
+				rc = check_id(rules, host, line, item, fault);
 		}
 	}
 	return rc;

@@ -8,6 +8,7 @@
 #ifndef RULEFILE_H
 #define RULEFILE_H
 
+#include "base/fault.h"
 #include "policy/rules.h"
 
 #include <stddef.h>
@@ -15,12 +16,6 @@
 
 /* A longer text is refused: nobody means to read so much for each client. */
 #define RULEFILE_MAX 4194304
-
-/* What is wrong, where, and what would be right: "FILE:LINE:COLUMN: TEXT". */
-struct rulefile_error {
-	uint32_t line, column; /* from 1; the column in bytes, a tab is one */
-	char text[256];        /* a sentence without its full stop */
-};
 
 /*
  * What holds without a file of rules: clients on this machine may reach
@@ -36,20 +31,20 @@ extern const char rulefile_local[], rulefile_users[], rulefile_open[];
  * Reads the rules in `len` bytes of text, lines that end with \n or \r\n. Both
  * `file`, the name of the text, and the text have to stay until the rules are
  * freed.
- * 0, or with *error: -EINVAL for the first mistake, -EFBIG for more than
- * RULEFILE_MAX bytes, -ENOMEM.
+ * 0, or with a fault and its place: -EINVAL for the first mistake, -EFBIG for
+ * more than RULEFILE_MAX bytes, -ENOMEM.
  */
 int rulefile_parse(const char *file, const char *text, size_t len,
-    struct rules *out, struct rulefile_error *error);
+    struct rules *out, struct fault *fault);
 
 void rulefile_free(struct rules *rules);
 
 /*
  * Looks for a user or group that a line names and this host doesn't know,
  * which is most likely a typing error: such a line never matches. 0, or
- * -ENOENT with *error; or what find_id failed with, and *error names that.
+ * -ENOENT with a fault; or what find_id failed with, and the fault names that.
  */
 int rulefile_check_ids(const struct rules *rules, const struct rules_host *host,
-    struct rulefile_error *error);
+    struct fault *fault);
 
 #endif

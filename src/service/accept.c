@@ -275,7 +275,7 @@ spare_due(const struct service *s)
 
 /* For poll: until the next thing to do that nothing reports. */
 static int
-time_left(const struct service *s, int64_t now)
+poll_timeout(const struct service *s, int64_t now)
 {
 	const struct config *config = s->config;
 	int64_t next = s->rest_until_ms;
@@ -335,8 +335,8 @@ accept_until_told_to_leave(struct service *s)
 	while (!s->leaving) {
 		int64_t now = io_now_ms();
 		bool resting = is_resting(s, now);
-		int rc =
-		    listeners_wait(&s->listeners, resting, time_left(s, now));
+		int rc = listeners_wait(
+		    &s->listeners, resting, poll_timeout(s, now));
 
 		if (rc < 0) {
 			rest(s, "can't wait for clients", -rc);

@@ -16,7 +16,7 @@ struct place {
 };
 
 static int
-complain(const struct place *place, const char *words)
+say_so(const struct place *place, const char *words)
 {
 	if (place->file)
 		log_fault("%s:%u: %s", place->file, place->line, words);
@@ -36,7 +36,7 @@ check_socket(
 	if (fd < 0)
 		return 0; /* a kernel without that family */
 	if (sockopt_apply(fd, family, terms, &fault) < 0)
-		rc = complain(place, fault_words(&fault));
+		rc = say_so(place, fault_words(&fault));
 	close(fd);
 	return rc;
 }
@@ -72,7 +72,7 @@ check_user(const struct config *config, const struct rules_item *item,
 	char words[RULES_NAME_MAX + 128];
 
 	if (!config->has_users)
-		return complain(place,
+		return say_so(place,
 		    "user= matches nobody, as no password is checked; write "
 		    "--users=FILE as well");
 	if (item->kind == RULES_ANY ||
@@ -82,7 +82,7 @@ check_user(const struct config *config, const struct rules_item *item,
 	    "user=%.*s: no line of the users file has that name; write one "
 	    "of those, or add it there",
 	    (int)item->text.len, name);
-	return complain(place, words);
+	return say_so(place, words);
 }
 
 static int

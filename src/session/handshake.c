@@ -104,7 +104,7 @@ read_greeting(struct session *s)
 
 /* A name and a password that count, or a name that is claimed. */
 static enum outcome
-log_in(struct session *s, const struct wire_password *login)
+check_login(struct session *s, const struct wire_password *login)
 {
 	enum outcome outcome;
 	int turn, rc;
@@ -147,7 +147,7 @@ authenticate(struct session *s)
 	if (n < 0)
 		return fail_as(
 		    s, n == -EINVAL ? OUTCOME_NO_USER_NAME : OUTCOME_NOT_SOCKS);
-	outcome = log_in(s, &login);
+	outcome = check_login(s, &login);
 	explicit_bzero(s->inbox.data + s->inbox.start, (size_t)n);
 	s->inbox.start += (size_t)n;
 	if (outcome != OUTCOME_DONE)

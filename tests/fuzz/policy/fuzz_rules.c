@@ -57,7 +57,7 @@ check_line(const struct rules *rules, size_t i, size_t len)
 static void
 check_again(const struct rules *rules, const struct rules_line *line)
 {
-	struct rulefile_error error;
+	struct fault error;
 	struct rules again;
 	char *text = malloc(line->len + 1);
 
@@ -143,14 +143,15 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *text = size ? (const char *)data : "";
-	struct rulefile_error error = {.line = 0};
+	struct fault error = {.line = 0};
 	struct rules rules;
 
 	if (rulefile_parse("", text, size, &rules, &error) < 0) {
 		HOLD(error.line > 0 && error.column > 0);
 		HOLD(error.column <= size + 1 && error.line <= size + 1);
-		HOLD(strstr(error.text, "; ") || strstr(error.text, "write "));
-		for (const char *c = error.text; *c; c++)
+		HOLD(
+		    strstr(error.words, "; ") || strstr(error.words, "write "));
+		for (const char *c = error.words; *c; c++)
 			HOLD((unsigned char)*c >= ' ' && *c != 0x7f);
 		return 0;
 	}

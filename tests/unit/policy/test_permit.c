@@ -38,10 +38,10 @@ begin_built_in(const char *text, struct identity who)
 static void
 begin(const char *text, struct identity who)
 {
-	struct rulefile_error error;
+	struct fault error;
 
 	if (rulefile_parse("FILE", text, strlen(text), &rules, &error))
-		fail_msg("%u:%u: %s", error.line, error.column, error.text);
+		fail_msg("%u:%u: %s", error.line, error.column, error.words);
 	permit_begin(&permit, &rules, NULL, &who, -1);
 }
 

@@ -10,7 +10,7 @@
 static struct rules
 parsed(const char *text)
 {
-	struct rulefile_error error = {.text = ""};
+	struct fault error = {.words = ""};
 	struct rules rules;
 	size_t len = strlen(text);
 
@@ -19,7 +19,7 @@ parsed(const char *text)
 	    "rules", (const char *)guarded(text, len), len, &rules, &error);
 
 	if (rc < 0)
-		fail_msg("%u:%u: %s", error.line, error.column, error.text);
+		fail_msg("%u:%u: %s", error.line, error.column, error.words);
 	return rules;
 }
 
@@ -224,7 +224,7 @@ static void
 check_error(const char *text, uint32_t line, uint32_t column, const char *words)
 {
 	struct rules rules, untouched;
-	struct rulefile_error error = {.text = ""};
+	struct fault error = {.words = ""};
 	size_t len = strlen(text);
 	int rc;
 
@@ -233,9 +233,9 @@ check_error(const char *text, uint32_t line, uint32_t column, const char *words)
 	rc = rulefile_parse(
 	    "rules", (const char *)guarded(text, len), len, &rules, &error);
 	if (rc != -EINVAL || error.line != line || error.column != column ||
-	    !strstr(error.text, words) || !strstr(error.text, "; "))
+	    !strstr(error.words, words) || !strstr(error.words, "; "))
 		fail_msg("%s: %d, %u:%u: %s", text, rc, error.line,
-		    error.column, error.text);
+		    error.column, error.words);
 	assert_memory_equal(&rules, &untouched, sizeof(rules));
 }
 
@@ -418,7 +418,7 @@ the_words_that_there_are(void **state)
 static void
 errors_of_a_file(void **state)
 {
-	struct rulefile_error error;
+	struct fault error;
 	struct rules rules;
 	char *large = malloc(RULEFILE_MAX + 1);
 
@@ -433,8 +433,8 @@ errors_of_a_file(void **state)
 	assert_int_equal(
 	    rulefile_parse("", "deny to a\0b\n", 12, &rules, &error), -EINVAL);
 	assert_int_equal(error.column, 10);
-	assert_string_equal(
-	    error.text, "a control byte (0x00); write the rules as plain text");
+	assert_string_equal(error.words,
+	    "a control byte (0x00); write the rules as plain text");
 
 	assert_non_null(large);
 	memset(large, '\n', RULEFILE_MAX + 1);
@@ -445,7 +445,7 @@ errors_of_a_file(void **state)
 	    rulefile_parse("", large, RULEFILE_MAX + 1, &rules, &error),
 	    -EFBIG);
 	assert_string_equal(
-	    error.text, "more than 4194304 bytes; write fewer rules");
+	    error.words, "more than 4194304 bytes; write fewer rules");
 	free(large);
 }
 
@@ -520,7 +520,7 @@ many(void **state)
 {
 	enum { LINES = 10000, LEN = 80 };
 	char *text = malloc(LINES * LEN + 1), *at = text;
-	struct rulefile_error error;
+	struct fault error;
 	struct rules rules;
 
 	(void)state;
@@ -588,13 +588,13 @@ ids(void **state)
 		struct rules_host host = {
 		    .find_id = find_id, .context = &asked};
 		struct rules rules = parsed(table[i].text);
-		struct rulefile_error error = {.text = ""};
+		struct fault error = {.words = ""};
 
 		assert_int_equal(
 		    rulefile_check_ids(&rules, &host, &error), table[i].rc);
 		assert_int_equal(error.line, table[i].line);
 		assert_int_equal(error.column, table[i].column);
-		assert_non_null(strstr(error.text, table[i].words));
+		assert_non_null(strstr(error.words, table[i].words));
 		assert_int_equal(asked, table[i].asked);
 		rulefile_free(&rules);
 	}
@@ -622,7 +622,7 @@ long_ids(void **state)
 		char name[600] = "";
 		struct rules_host host = {
 		    .find_id = keep_name, .context = name};
-		struct rulefile_error error = {.text = ""};
+		struct fault error = {.words = ""};
 		struct rules rules =
 		    parsed(with_name(words[i], RULES_NAME_MAX, " to any"));
 

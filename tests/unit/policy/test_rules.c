@@ -58,13 +58,13 @@ static const char *
 verdict(const char *text, const struct rules_question *question)
 {
 	static char out[24];
-	struct rulefile_error error;
+	struct fault error;
 	struct rules rules;
 	const struct rules_line *by = (const void *)&error;
 	enum rules_verdict verdict;
 
 	if (rulefile_parse("", text, strlen(text), &rules, &error) < 0)
-		fail_msg("%u:%u: %s", error.line, error.column, error.text);
+		fail_msg("%u:%u: %s", error.line, error.column, error.words);
 	unit_row("%s for %s", text, target_text);
 	asked = 0;
 	verdict = rules_ask(&rules, question, &by);
@@ -852,7 +852,7 @@ filter(const char *text, const char *const *addresses)
 	static char out[512];
 	struct rules_question question = to("www.example.org 443");
 	const struct rules_line *line, *first = NULL;
-	struct rulefile_error error;
+	struct fault error;
 	struct rules rules;
 	char address_text[ADDR_TEXT_MAX];
 
@@ -910,7 +910,7 @@ candidates(void **state)
 static struct terms
 terms_of(const char *text, const struct terms *before)
 {
-	struct rulefile_error error;
+	struct fault error;
 	struct terms terms = *before;
 	struct rules rules;
 
