@@ -118,7 +118,6 @@ run(int argc, char **argv, struct session *s, struct config *config)
 		return serve_client(s, 0);
 	if (rc < 0)
 		return exit_status(rc);
-	accepted.service = getpid();
 	sockets = (struct accept_sockets){
 	    .first = s->peer.first_listener,
 	    .count = (size_t)rc,
