@@ -7,6 +7,7 @@
 # shellcheck disable=SC2030,SC2031
 
 load recipe
+load sshd
 
 # unpack PACKAGE...: into what is laid over the sandbox's root
 unpack()
@@ -25,12 +26,14 @@ unpack()
 setup_file()
 {
 	unpack xinetd openbsd-inetd inetutils-inetd ucspi-tcp ipsvd
+	[ -n "${LEFT_OUT:-}" ] || start_sshd
 	[ -n "${LEFT_OUT:-}" ] || boot_for_recipes
 }
 
 teardown_file()
 {
 	end_systemd
+	stop_sshd
 }
 
 setup()
@@ -40,6 +43,9 @@ setup()
 
 teardown()
 {
+	# What ControlPersist has left, under the name that run_inside has.
+	[ -n "${LEFT_OUT:-}" ] || nsenter -t "$PID1" -m -n -- \
+		ssh -O exit gateway.example.org 2>/dev/null || :
 	end_recipe
 }
 
@@ -210,6 +216,87 @@ serves()
 		serves "$block"
 	done
 	records_hold
+}
+
+# --- doc/ssh.md ---
+
+# use_ssh KEY [FILE]: root in the sandbox may log in at gateway.example.org by
+# this key, and has this in ~/.ssh/config, too.
+use_ssh()
+{
+	local dir=$BATS_FILE_TMPDIR
+
+	inside mkdir -p /root/.ssh
+	cp "$dir/$1" "$dir/known_hosts" "$STATE"
+	inside install -m 600 "/sandbox/$1" /root/.ssh/id_ed25519
+	inside install /sandbox/known_hosts /root/.ssh/known_hosts
+	{
+		[ $# -eq 1 ] || cat "$2"
+		echo 'Host gateway.example.org'
+		printf '\t%s\n' 'HostName 127.0.0.1' 'HostKeyAlias gateway' \
+			"$(grep -w Port "$dir/ssh_config")" 'BatchMode yes'
+	} | inside tee /root/.ssh/config
+}
+
+@test "ssh: a port here that comes out on another host" {
+	use_ssh free
+	write_blocks ssh "A port here that comes out on another host"
+	serves "$blocks/01"
+}
+
+@test "ssh: as a service of this user" {
+	use_ssh free
+	inside mkdir -p /run/user/0
+	write_unit user-manager.service <<-END
+		[Service]
+		Environment=XDG_RUNTIME_DIR=/run/user/0 HOME=/root
+		Environment=PATH=$PATH
+		Delegate=yes
+		Type=notify
+		ExecStart=/lib/systemd/systemd --user
+	END
+	inside systemctl daemon-reload
+	inside systemctl start user-manager
+	write_blocks ssh "As a service of this user"
+	for i in 01 02; do
+		path=$(sed -n '1s|^# ~|/root|p' "$blocks/$i")
+		inside mkdir -p "${path%/*}"
+		tail -n +2 "$blocks/$i" | inside tee "$path"
+	done
+	inside env XDG_RUNTIME_DIR=/run/user/0 HOME=/root \
+		sh -eu -c "$(cat "$blocks/03")"
+	reaches
+	records_hold
+	inside systemctl stop user-manager
+}
+
+logins()
+{
+	grep -c '^Accepted publickey' "$BATS_FILE_TMPDIR/sshd.log"
+}
+
+@test "ssh: one login for all of them" {
+	write_blocks ssh "One login for all of them"
+	use_ssh free "$blocks/01"
+	write_blocks ssh "A port here that comes out on another host"
+	run_inside sh -c "exec $(cat "$blocks/01")"
+	before=$(logins)
+	for _ in 1 2 3; do
+		reaches
+	done
+	[ "$(logins)" -eq $((before + 1)) ]
+	end_server
+}
+
+@test "ssh: a key that may do this and nothing else" {
+	write_blocks ssh "A key that may do this and nothing else"
+	sed "s|ssh-ed25519 .*|$(cat "$BATS_FILE_TMPDIR/forced.pub")|" \
+		"$blocks/01" >"$BATS_FILE_TMPDIR/authorized_keys"
+	use_ssh forced
+	write_blocks ssh "A port here that comes out on another host"
+	serves "$blocks/01"
+	run inside ssh gateway.example.org cat /etc/passwd </dev/null
+	[[ $output != *root:* ]]
 }
 
 # --- doc/access.md ---

@@ -48,7 +48,8 @@ sshd_config()
 		[ ! -x "$libexec/sshd-$program" ] ||
 			echo "Sshd${program^}Path $libexec/sshd-$program"
 	done
-	printf SetEnv
+	# Whoever logs in finds the handler by its name.
+	printf 'SetEnv "PATH=%s:%s"' "$dir" "$PATH"
 	for variable in ASAN_OPTIONS UBSAN_OPTIONS SOCKS5_CI_RUN; do
 		printf ' "%s=%s"' "$variable" "${!variable:-}"
 	done
