@@ -75,6 +75,18 @@ there_may_be_spares()
 	service_left
 }
 
+@test "out of memory, the kernel takes a client before the service" {
+	for spare in 0 1; do
+		start_service --spare=$spare
+		there_may_be_spares
+		enter a "$place" close
+		[ "$(cat "/proc/$(handlers)/oom_score_adj")" -gt \
+			"$(cat "/proc/$service/oom_score_adj")" ]
+		leave a
+		stop_superservers
+	done
+}
+
 # --- killed ----------------------------------------------------------------
 
 @test "a SIGKILL amid a download or an upload is a reset on both sides" {

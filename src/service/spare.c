@@ -3,8 +3,10 @@
 #include "base/io.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <link.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,6 +18,10 @@
 #define MADV_POPULATE_READ  22
 #define MADV_POPULATE_WRITE 23
 #endif
+
+/* Of proc(5)'s oom_score_adj: a tenth of the memory; and the most it can be. */
+#define EXPENDABLE 100
+#define SCORE_MAX  1000
 
 /* Room for one descriptor, aligned as a control message has to be. */
 union rights {
@@ -45,6 +51,26 @@ keep_only(int fd)
 	io_close_from(STDERR_FILENO + 1);
 }
 
+/* Out of memory, the kernel is to end a client's process before the service. */
+static void
+be_expendable(void)
+{
+	char text[16] = "";
+	long score;
+	int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC), len;
+
+	if (fd < 0)
+		return;
+	if (pread(fd, text, sizeof(text) - 1, 0) > 0) {
+		score = strtol(text, NULL, 10) + EXPENDABLE;
+		len = snprintf(text, sizeof(text), "%ld",
+		    score < SCORE_MAX ? score : SCORE_MAX);
+		/* Where it is forbidden, it is as before. */
+		(void)!pwrite(fd, text, (size_t)len, 0);
+	}
+	close(fd);
+}
+
 void
 spare_serve(int client, const struct spare_work *work)
 {
@@ -58,8 +84,10 @@ spare_fork_for(int client, const struct spare_work *work)
 {
 	pid_t pid = fork();
 
-	if (pid == 0)
+	if (pid == 0) {
+		be_expendable();
 		spare_serve(client, work);
+	}
 	return pid < 0 ? -errno : pid;
 }
 
@@ -130,6 +158,7 @@ wait_for_client(int channel, const struct spare_work *work)
 
 	keep_only(channel);
 	io_signals_unblock();
+	be_expendable();
 	warm_up();
 	client = receive_client();
 	if (client < 0)
