@@ -5,64 +5,14 @@
 #include <errno.h>
 #include <stddef.h>
 
+#define ROW(name, rep, end, telling, words) \
+	{WIRE_REP_##rep, LOG_END_##end, telling, words},
 static const struct {
 	enum wire_rep rep;
 	enum log_end end;
-	int telling;       /* see failure_keep_worse() */
-	const char *words; /* NULL: strerror(3) of the cause has them */
-} table[OUTCOMES] = {
-    [OUTCOME_DONE] = {WIRE_REP_SUCCEEDED, LOG_END_ANSWERED, 0, NULL},
-    [OUTCOME_CLIENT_EOF] = {WIRE_REP_FAILURE, LOG_END_CLIENT_EOF, 1,
-	"no request came"},
-    [OUTCOME_HANDSHAKE_TIMEOUT] = {WIRE_REP_FAILURE, LOG_END_HANDSHAKE_TIMEOUT,
-	1, "no request came"},
-    [OUTCOME_NO_PROXY_HEADER] = {WIRE_REP_FAILURE, LOG_END_MALFORMED, 1,
-	"no PROXY header"},
-    [OUTCOME_PROXY_HEADER_TOO_LONG] = {WIRE_REP_FAILURE, LOG_END_MALFORMED, 1,
-	"PROXY header too long"},
-    [OUTCOME_NOT_SOCKS] = {WIRE_REP_FAILURE, LOG_END_MALFORMED, 1,
-	"not SOCKS5"},
-    [OUTCOME_NO_METHOD] = {WIRE_REP_FAILURE, LOG_END_NO_METHOD, 1,
-	"no method in common"},
-    [OUTCOME_NO_USER_NAME] = {WIRE_REP_FAILURE, LOG_END_MALFORMED, 1,
-	"no user name"},
-    [OUTCOME_WRONG_PASSWORD] = {WIRE_REP_FAILURE, LOG_END_AUTH_FAILED, 1,
-	"wrong name or password"},
-    [OUTCOME_PASSWORD_UNCHECKED] = {WIRE_REP_FAILURE, LOG_END_ERROR, 1,
-	"passwords can't be checked"},
-    [OUTCOME_TOO_LONG] = {WIRE_REP_FAILURE, LOG_END_MALFORMED, 1, "too long"},
-    [OUTCOME_UNKNOWN_ATYP] = {WIRE_REP_ATYP_UNSUPPORTED, LOG_END_MALFORMED, 1,
-	"unknown ATYP"},
-    [OUTCOME_BAD_NAME] = {WIRE_REP_FAILURE, LOG_END_MALFORMED, 1,
-	"not a host name"},
-    [OUTCOME_CLIENT_RESET] = {WIRE_REP_FAILURE, LOG_END_CLIENT_RESET, 1, NULL},
-    [OUTCOME_CLIENT_LEFT] = {WIRE_REP_FAILURE, LOG_END_CLIENT_RESET, 1,
-	"client left"},
-    [OUTCOME_COMMAND_UNSUPPORTED] = {WIRE_REP_COMMAND_UNSUPPORTED,
-	LOG_END_REFUSED, 1, "command not supported"},
-    [OUTCOME_DENIED] = {WIRE_REP_NOT_ALLOWED, LOG_END_REFUSED, 1,
-	"denied by the rules"},
-    [OUTCOME_NO_SUCH_NAME] = {WIRE_REP_HOST_UNREACHABLE, LOG_END_REFUSED, 1,
-	"name not found"},
-    [OUTCOME_NO_NAME_SERVER] = {WIRE_REP_HOST_UNREACHABLE, LOG_END_REFUSED, 1,
-	"name servers failed"},
-    [OUTCOME_TERMS_UNMET] = {WIRE_REP_FAILURE, LOG_END_ERROR, 6, NULL},
-    [OUTCOME_NO_SOURCE] = {WIRE_REP_FAILURE, LOG_END_ERROR, 1, NULL},
-    [OUTCOME_UPSTREAM] = {WIRE_REP_FAILURE, LOG_END_UPSTREAM, 1, NULL},
-    [OUTCOME_CONNECTION_REFUSED] = {WIRE_REP_REFUSED, LOG_END_REFUSED, 5, NULL},
-    [OUTCOME_FILTERED] = {WIRE_REP_NOT_ALLOWED, LOG_END_REFUSED, 4, NULL},
-    [OUTCOME_NETWORK_UNREACHABLE] = {WIRE_REP_NETWORK_UNREACHABLE,
-	LOG_END_REFUSED, 3, NULL},
-    [OUTCOME_HOST_UNREACHABLE] = {WIRE_REP_HOST_UNREACHABLE, LOG_END_REFUSED, 3,
-	NULL},
-    [OUTCOME_CONNECT_TIMEOUT] = {WIRE_REP_HOST_UNREACHABLE,
-	LOG_END_CONNECT_TIMEOUT, 2, "Connection timed out"},
-    [OUTCOME_FAMILY_UNSUPPORTED] = {WIRE_REP_ATYP_UNSUPPORTED, LOG_END_REFUSED,
-	1, NULL},
-    [OUTCOME_SYSTEM] = {WIRE_REP_FAILURE, LOG_END_REFUSED, 1, NULL},
-    [OUTCOME_TERMINATED] = {WIRE_REP_FAILURE, LOG_END_TERMINATED, 1,
-	"stopped by a signal"},
-};
+	int telling;
+	const char *words;
+} table[] = {OUTCOME_ROWS(ROW)};
 
 enum outcome
 failure_set(struct failure *out, enum outcome outcome, int error,

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * outcome: what became of a session, or of a step of it. One table has for each
- * outcome the REP that a client is told (RFC 1928 section 6), what the record
- * says (end=), and words.
+ * outcome: what became of a session, or of a step of it: the REP that a client
+ * is told (RFC 1928 section 6), what the record says (end=), and words.
  */
 #ifndef OUTCOME_H
 #define OUTCOME_H
@@ -13,48 +12,52 @@
 
 #include <stdint.h>
 
-enum outcome {
-	OUTCOME_DONE, /* 0: it came to what it was meant to */
+/*
+ * A row for each: its name, its REP, its end=, how telling it is (see
+ * failure_keep_worse()), and its words; NULL: the cause's errno has them.
+ */
+/* clang-format off */
+#define OUTCOME_ROWS(row) \
+    row(DONE, SUCCEEDED, ANSWERED, 0, NULL) /* it is what was meant to be */ \
+    /* Of a client whose request was not read to its end. */ \
+    row(CLIENT_EOF, FAILURE, CLIENT_EOF, 1, "no request came") \
+    row(HANDSHAKE_TIMEOUT, FAILURE, HANDSHAKE_TIMEOUT, 1, "no request came") \
+    row(NO_PROXY_HEADER, FAILURE, MALFORMED, 1, "no PROXY header") \
+    row(PROXY_HEADER_TOO_LONG, FAILURE, MALFORMED, 1, "PROXY header too long") \
+    row(NOT_SOCKS, FAILURE, MALFORMED, 1, "not SOCKS5") \
+    row(NO_METHOD, FAILURE, NO_METHOD, 1, "no method in common") \
+    row(NO_USER_NAME, FAILURE, MALFORMED, 1, "no user name") \
+    row(WRONG_PASSWORD, FAILURE, AUTH_FAILED, 1, "wrong name or password") \
+    row(PASSWORD_UNCHECKED, FAILURE, ERROR, 1, "passwords can't be checked") \
+    row(TOO_LONG, FAILURE, MALFORMED, 1, "too long") /* SOCKS4: ID or name */ \
+    row(UNKNOWN_ATYP, ATYP_UNSUPPORTED, MALFORMED, 1, "unknown ATYP") \
+    row(BAD_NAME, FAILURE, MALFORMED, 1, "not a host name") /* to look up */ \
+    /* Of a client, at any time; it left while it waited for the reply. */ \
+    row(CLIENT_RESET, FAILURE, CLIENT_RESET, 1, NULL) \
+    row(CLIENT_LEFT, FAILURE, CLIENT_RESET, 1, "client left") \
+    /* Of a request. */ \
+    row(COMMAND_UNSUPPORTED, COMMAND_UNSUPPORTED, REFUSED, 1, \
+	"command not supported") /* here, or for this client */ \
+    row(DENIED, NOT_ALLOWED, REFUSED, 1, "denied by the rules") \
+    row(NO_SUCH_NAME, HOST_UNREACHABLE, REFUSED, 1, "name not found") \
+    row(NO_NAME_SERVER, HOST_UNREACHABLE, REFUSED, 1, "name servers failed") \
+    row(TERMS_UNMET, FAILURE, ERROR, 6, NULL) /* by any socket */ \
+    row(NO_SOURCE, FAILURE, ERROR, 1, NULL) /* source=, of the family */ \
+    row(UPSTREAM, FAILURE, UPSTREAM, 1, NULL) /* didn't do it */ \
+    /* Of connecting, as connect(2) has it. */ \
+    row(CONNECTION_REFUSED, REFUSED, REFUSED, 5, NULL) \
+    row(FILTERED, NOT_ALLOWED, REFUSED, 4, NULL) /* EACCES, EPERM */ \
+    row(NETWORK_UNREACHABLE, NETWORK_UNREACHABLE, REFUSED, 3, NULL) \
+    row(HOST_UNREACHABLE, HOST_UNREACHABLE, REFUSED, 3, NULL) \
+    row(CONNECT_TIMEOUT, HOST_UNREACHABLE, CONNECT_TIMEOUT, 2, \
+	"Connection timed out") \
+    row(FAMILY_UNSUPPORTED, ATYP_UNSUPPORTED, REFUSED, 1, NULL) \
+    row(SYSTEM, FAILURE, REFUSED, 1, NULL) /* a call failed, by the errno */ \
+    row(TERMINATED, FAILURE, TERMINATED, 1, "stopped by a signal")
+/* clang-format on */
 
-	/* Of a client whose request was not read to its end. */
-	OUTCOME_CLIENT_EOF,
-	OUTCOME_HANDSHAKE_TIMEOUT,
-	OUTCOME_NO_PROXY_HEADER,
-	OUTCOME_PROXY_HEADER_TOO_LONG,
-	OUTCOME_NOT_SOCKS,
-	OUTCOME_NO_METHOD, /* that both would take */
-	OUTCOME_NO_USER_NAME,
-	OUTCOME_WRONG_PASSWORD, /* or no such user */
-	OUTCOME_PASSWORD_UNCHECKED,
-	OUTCOME_TOO_LONG, /* SOCKS4: USERID or name */
-	OUTCOME_UNKNOWN_ATYP,
-	OUTCOME_BAD_NAME, /* that nobody may look up */
-
-	/* Of a client, at any time. */
-	OUTCOME_CLIENT_RESET, /* its connection broke */
-	OUTCOME_CLIENT_LEFT,  /* while it waited for the reply */
-
-	/* Of a request. */
-	OUTCOME_COMMAND_UNSUPPORTED, /* here, or for this client */
-	OUTCOME_DENIED,              /* by the rules */
-	OUTCOME_NO_SUCH_NAME,        /* or no address for it */
-	OUTCOME_NO_NAME_SERVER,      /* could tell */
-	OUTCOME_TERMS_UNMET,         /* no socket comes out as they want it */
-	OUTCOME_NO_SOURCE,           /* source= has no address of the family */
-	OUTCOME_UPSTREAM,            /* --upstream didn't do it */
-
-	/* Of connecting, as connect(2) has it. */
-	OUTCOME_CONNECTION_REFUSED,
-	OUTCOME_FILTERED, /* EACCES, EPERM: a packet filter's verdict */
-	OUTCOME_NETWORK_UNREACHABLE,
-	OUTCOME_HOST_UNREACHABLE,
-	OUTCOME_CONNECT_TIMEOUT,
-	OUTCOME_FAMILY_UNSUPPORTED, /* the kernel does without */
-
-	OUTCOME_SYSTEM,     /* a system call failed; the errno says how */
-	OUTCOME_TERMINATED, /* SIGTERM */
-	OUTCOMES,
-};
+#define OUTCOME_NAME(name, rep, end, telling, words) OUTCOME_##name,
+enum outcome { OUTCOME_ROWS(OUTCOME_NAME) OUTCOMES };
 
 /* Why something came to nothing. */
 struct failure {

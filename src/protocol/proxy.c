@@ -2,7 +2,6 @@
 #include "protocol/proxy.h"
 #include "base/number.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -19,96 +18,43 @@ enum { V2_LOCAL = 0x20, V2_PROXY = 0x21 };
 enum { V2_UNSPEC, V2_INET, V2_INET6, V2_UNIX };    /* upper four bits */
 enum { V2_ANY_TRANSPORT, V2_STREAM, V2_DATAGRAM }; /* lower four */
 
-/* Bytes of version 1's line that are still to be read. */
-struct line {
-	const char *at;
-	size_t len;
-};
-
-/*
- * The next word into out, a string of less than size bytes: it ends at the
- * line's end, or at a space, which is taken too when more has to follow.
- */
+/* An address and a port, two words of version 1's line. */
 static int
-next_word(struct line *line, bool last, char *out, size_t size)
+read_address(const char *host, const char *port, bool ipv6, union addr *out)
 {
-	const char *space = memchr(line->at, ' ', line->len);
-	size_t len = space ? (size_t)(space - line->at) : line->len;
+	uint64_t number;
 
-	if (len == 0 || len >= size || !space != last ||
-	    memchr(line->at, '\0', len))
+	if ((strchr(host, ':') != NULL) != ipv6 || (*port == '0' && port[1]) ||
+	    number_read(port, strlen(port), UINT16_MAX, &number) < 0)
 		return -EPROTO;
-	memcpy(out, line->at, len);
-	out[len] = '\0';
-	line->at += len + !last;
-	line->len -= len + !last;
-	return 0;
-}
-
-static int
-next_address(struct line *line, int family, union addr *out)
-{
-	char word[INET6_ADDRSTRLEN];
-	struct in6_addr ipv6 = {0};
-	struct in_addr ipv4 = {0};
-	int rc = next_word(line, false, word, sizeof(word));
-
-	if (rc < 0)
-		return rc;
-	if (inet_pton(family, word,
-		family == AF_INET ? (void *)&ipv4 : (void *)&ipv6) != 1)
-		return -EPROTO;
-	if (family == AF_INET)
-		addr_set_ipv4(out, ipv4, 0);
-	else
-		addr_set_ipv6(out, &ipv6, 0);
-	return 0;
-}
-
-static int
-next_port(struct line *line, bool last, union addr *addr)
-{
-	char word[sizeof("65535")];
-	uint64_t port;
-	int rc = next_word(line, last, word, sizeof(word));
-
-	if (rc < 0)
-		return rc;
-	if ((word[0] == '0' && word[1]) ||
-	    number_read(word, strlen(word), UINT16_MAX, &port) < 0)
-		return -EPROTO;
-	addr_set_port(addr, (uint16_t)port);
-	return 0;
+	return addr_parse(host, (uint16_t)number, out);
 }
 
 /* What stands between the signature and CR LF. */
 static int
-get_line(struct line line, struct proxy_header *out)
+read_line(const uint8_t *data, size_t len, struct proxy_header *out)
 {
-	static const char unknown[] = "UNKNOWN";
+	static const char unknown[] = "UNKNOWN ";
 	struct proxy_header header = {.client = PROXY_CLIENT_AT_ADDRESS};
-	char word[sizeof("TCP6")];
-	int family;
+	char line[PROXY_V1_MAX] = "", *rest = line, *words[6];
+	size_t n = 0;
+	bool ipv6;
 
-	/* Whatever stands behind it. */
-	if (line.len >= strlen(unknown) &&
-	    memcmp(line.at, unknown, strlen(unknown)) == 0 &&
-	    (line.len == strlen(unknown) || line.at[strlen(unknown)] == ' ')) {
+	memcpy(line, data, len);
+	line[len] = ' '; /* behind each word */
+	if (memcmp(line, unknown, strlen(unknown)) == 0) {
+		/* Whatever stands behind it. */
 		*out = (struct proxy_header){.client = PROXY_CLIENT_UNKNOWN};
 		return 0;
 	}
-	if (next_word(&line, false, word, sizeof(word)) < 0)
+	while (n < 6 && (words[n] = strsep(&rest, " ")) != NULL)
+		n++;
+	if (n != 6 || words[5] != line + len + 1)
 		return -EPROTO;
-	if (strcmp(word, "TCP4") == 0)
-		family = AF_INET;
-	else if (strcmp(word, "TCP6") == 0)
-		family = AF_INET6;
-	else
-		return -EPROTO;
-	if (next_address(&line, family, &header.source) < 0 ||
-	    next_address(&line, family, &header.destination) < 0 ||
-	    next_port(&line, false, &header.source) < 0 ||
-	    next_port(&line, true, &header.destination) < 0)
+	ipv6 = strcmp(words[0], "TCP6") == 0;
+	if ((!ipv6 && strcmp(words[0], "TCP4") != 0) ||
+	    read_address(words[1], words[3], ipv6, &header.source) < 0 ||
+	    read_address(words[2], words[4], ipv6, &header.destination) < 0)
 		return -EPROTO;
 	*out = header;
 	return 0;
@@ -119,7 +65,6 @@ static ssize_t
 get_v1(const uint8_t *data, size_t len, struct proxy_header *out)
 {
 	size_t end = V1_SIGNATURE_LEN;
-	struct line line = {.at = (const char *)data + V1_SIGNATURE_LEN};
 
 	if (len > PROXY_V1_MAX)
 		len = PROXY_V1_MAX;
@@ -134,8 +79,7 @@ get_v1(const uint8_t *data, size_t len, struct proxy_header *out)
 		return 0;
 	if (data[end + 1] != '\n')
 		return -EPROTO;
-	line.len = end - V1_SIGNATURE_LEN;
-	if (get_line(line, out) < 0)
+	if (read_line(data + V1_SIGNATURE_LEN, end - V1_SIGNATURE_LEN, out) < 0)
 		return -EPROTO;
 	return (ssize_t)end + 2;
 }
