@@ -4,47 +4,52 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/vm_sockets.h>
 #include <stdio.h>
 #include <string.h>
 
 void
-addr_set_ipv4(union addr *out, struct in_addr ipv4, uint16_t port)
+addr_set(union addr *out, sa_family_t family, const void *host, uint16_t port)
 {
-	*out = (union addr){.in = {
-				.sin_family = AF_INET,
-				.sin_port = htons(port),
-				.sin_addr = ipv4,
-			    }};
+	union addr addr = {.in6 = {.sin6_family = family}};
+
+	if (family == AF_INET)
+		memcpy(&addr.in.sin_addr, host, sizeof(addr.in.sin_addr));
+	else
+		memcpy(&addr.in6.sin6_addr, host, sizeof(addr.in6.sin6_addr));
+	addr_set_port(&addr, port);
+	*out = addr_unmapped(&addr);
 }
 
-void
-addr_set_ipv6(union addr *out, const struct in6_addr *ipv6, uint16_t port)
+bool
+addr_is_inet(const union addr *addr)
 {
-	if (IN6_IS_ADDR_V4MAPPED(ipv6)) {
-		struct in_addr ipv4;
+	return addr->sa.sa_family == AF_INET || addr->sa.sa_family == AF_INET6;
+}
 
-		memcpy(&ipv4, ipv6->s6_addr + 12, sizeof(ipv4));
-		addr_set_ipv4(out, ipv4, port);
-		return;
-	}
-	*out = (union addr){.in6 = {
-				.sin6_family = AF_INET6,
-				.sin6_port = htons(port),
-				.sin6_addr = *ipv6,
-			    }};
+const void *
+addr_host(const union addr *addr)
+{
+	return addr->sa.sa_family == AF_INET
+		   ? (const void *)&addr->in.sin_addr
+		   : (const void *)&addr->in6.sin6_addr;
+}
+
+size_t
+addr_host_len(const union addr *addr)
+{
+	return addr->sa.sa_family == AF_INET ? sizeof(addr->in.sin_addr)
+					     : sizeof(addr->in6.sin6_addr);
 }
 
 int
 addr_parse(const char *text, uint16_t port, union addr *out)
 {
-	struct in_addr ipv4;
-	struct in6_addr ipv6;
+	struct in6_addr host; /* or a struct in_addr */
 
-	if (inet_pton(AF_INET, text, &ipv4) == 1)
-		addr_set_ipv4(out, ipv4, port);
-	else if (inet_pton(AF_INET6, text, &ipv6) == 1)
-		addr_set_ipv6(out, &ipv6, port);
+	if (inet_pton(AF_INET, text, &host) == 1)
+		addr_set(out, AF_INET, &host, port);
+	else if (inet_pton(AF_INET6, text, &host) == 1)
+		addr_set(out, AF_INET6, &host, port);
 	else
 		return -EINVAL;
 	return 0;
@@ -84,7 +89,7 @@ addr_parse_host(const char *text, uint16_t port, union addr *out)
 	memcpy(host, text, len + 1);
 	rc = parse_scoped(host, len, &ipv6);
 	if (rc >= 0) {
-		addr_set_ipv6(out, &ipv6, port);
+		addr_set(out, AF_INET6, &ipv6, port);
 		return rc;
 	}
 	memcpy(host, text, len + 1);
@@ -92,7 +97,7 @@ addr_parse_host(const char *text, uint16_t port, union addr *out)
 		host[len - 1] = '\0';
 	if (!inet_aton(host, &ipv4))
 		return -EINVAL;
-	addr_set_ipv4(out, ipv4, port);
+	addr_set(out, AF_INET, &ipv4, port);
 	return 0;
 }
 
@@ -122,12 +127,14 @@ addr_len(const union addr *addr)
 union addr
 addr_unmapped(const union addr *addr)
 {
-	union addr plain = *addr;
+	const struct sockaddr_in6 *in6 = &addr->in6;
+	union addr plain = {.in = {.sin_family = AF_INET}};
 
-	if (addr->sa.sa_family == AF_INET6 &&
-	    IN6_IS_ADDR_V4MAPPED(&addr->in6.sin6_addr))
-		addr_set_ipv6(
-		    &plain, &addr->in6.sin6_addr, ntohs(addr->in6.sin6_port));
+	if (addr->sa.sa_family != AF_INET6 ||
+	    !IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
+		return *addr;
+	memcpy(&plain.in.sin_addr, in6->sin6_addr.s6_addr + 12, 4);
+	plain.in.sin_port = in6->sin6_port;
 	return plain;
 }
 
@@ -150,15 +157,6 @@ addr_equal_host(const union addr *a, const union addr *b)
 	       IN6_ARE_ADDR_EQUAL(&x.in6.sin6_addr, &y.in6.sin6_addr);
 }
 
-/* The bytes of an address that is not IPv4-mapped. */
-static const uint8_t *
-bytes(const union addr *addr)
-{
-	return addr->sa.sa_family == AF_INET
-		   ? (const uint8_t *)&addr->in.sin_addr
-		   : addr->in6.sin6_addr.s6_addr;
-}
-
 /* Whether a and b agree in their first `prefix` bits. */
 static bool
 share_prefix(const uint8_t *a, const uint8_t *b, size_t prefix)
@@ -170,29 +168,14 @@ share_prefix(const uint8_t *a, const uint8_t *b, size_t prefix)
 		   (a[prefix / 8] ^ b[prefix / 8]) >> (8 - rest) == 0);
 }
 
-/* The number behind the slash. */
-static int
-parse_prefix(const char *text, size_t len, unsigned longest, unsigned *out)
-{
-	uint64_t prefix;
-
-	if (number_read(text, len, longest, &prefix) < 0 ||
-	    (len > 1 && text[0] == '0'))
-		return -ERANGE;
-	*out = (unsigned)prefix;
-	return 0;
-}
-
 /* Whether a bit is set from this one on, in an address of `len` bytes. */
 static bool
 is_set_behind(const uint8_t *address, size_t prefix, size_t len)
 {
-	size_t i = prefix / 8;
+	unsigned mask = 0xff >> prefix % 8;
 
-	if (i < len && (address[i] & 0xff >> prefix % 8))
-		return true;
-	while (++i < len) {
-		if (address[i])
+	for (size_t i = prefix / 8; i < len; i++, mask = 0xff) {
+		if (address[i] & mask)
 			return true;
 	}
 	return false;
@@ -202,34 +185,31 @@ int
 addr_network_parse(const char *text, size_t len, struct addr_network *out)
 {
 	const char *slash = memchr(text, '/', len);
-	size_t address_len = slash ? (size_t)(slash - text) : len;
-	bool ipv6 = memchr(text, ':', address_len);
-	unsigned longest = ipv6 ? 128 : 32, prefix = longest;
-	struct addr_network network = {0};
-	char address[INET6_ADDRSTRLEN];
+	size_t host_len = slash ? (size_t)(slash - text) : len;
+	bool ipv6 = memchr(text, ':', host_len);
+	uint64_t longest = ipv6 ? 128 : 32, prefix = longest;
+	char host[INET6_ADDRSTRLEN] = "";
 	struct in6_addr bits = {0};
 
-	if (address_len >= sizeof(address) || memchr(text, '\0', address_len))
+	if (host_len >= sizeof(host))
 		return -EINVAL;
-	memcpy(address, text, address_len);
-	address[address_len] = '\0';
-	if (inet_pton(ipv6 ? AF_INET6 : AF_INET, address, &bits) != 1)
+	memcpy(host, text, host_len);
+	if (strlen(host) != host_len ||
+	    inet_pton(ipv6 ? AF_INET6 : AF_INET, host, &bits) != 1)
 		return -EINVAL;
-	if (slash && parse_prefix(slash + 1, len - address_len - 1, longest,
-			 &prefix) < 0)
+	len -= host_len + 1;
+	if (slash && (number_read(slash + 1, len, longest, &prefix) < 0 ||
+			 (len > 1 && slash[1] == '0')))
 		return -ERANGE;
 	if (is_set_behind(bits.s6_addr, prefix, longest / 8))
 		return -EDOM;
 	if (ipv6 && prefix >= 96 && IN6_IS_ADDR_V4MAPPED(&bits)) {
 		ipv6 = false;
 		prefix -= 96;
-		memcpy(network.bits, bits.s6_addr + 12, 4);
-	} else {
-		memcpy(network.bits, bits.s6_addr, sizeof(network.bits));
+		bits = (struct in6_addr){.s6_addr32 = {bits.s6_addr32[3]}};
 	}
-	network.prefix = (uint8_t)prefix;
-	network.ipv6 = ipv6;
-	*out = network;
+	*out = (struct addr_network){.prefix = (uint8_t)prefix, .ipv6 = ipv6};
+	memcpy(out->bits, &bits, sizeof(bits));
 	return 0;
 }
 
@@ -240,7 +220,7 @@ addr_network_has(const struct addr_network *network, const union addr *addr)
 
 	if (plain.sa.sa_family != (network->ipv6 ? AF_INET6 : AF_INET))
 		return false;
-	return share_prefix(network->bits, bytes(&plain), network->prefix);
+	return share_prefix(network->bits, addr_host(&plain), network->prefix);
 }
 
 bool
@@ -264,36 +244,24 @@ addr_is_loopback(const union addr *addr)
 }
 
 char *
-addr_format(const struct sockaddr *sa, char out[ADDR_TEXT_MAX])
+addr_format(const union addr *addr, char out[ADDR_TEXT_MAX])
 {
 	char text[INET6_ADDRSTRLEN], scope[16] = "";
-	union addr addr = {0};
+	union addr plain;
 
 	out[0] = '\0';
-	if (sa->sa_family == AF_VSOCK) {
-		const struct sockaddr_vm *vm = (const void *)sa;
-
-		snprintf(out, ADDR_TEXT_MAX, "vsock:%u:%u", vm->svm_cid,
-		    vm->svm_port);
+	if (addr->sa.sa_family == AF_VSOCK)
+		snprintf(out, ADDR_TEXT_MAX, "vsock:%u:%u", addr->vm.svm_cid,
+		    addr->vm.svm_port);
+	if (!addr_is_inet(addr))
 		return out;
-	}
-	if (sa->sa_family != AF_INET && sa->sa_family != AF_INET6)
-		return out;
-
-	memcpy(&addr, sa, addr_len((const void *)sa));
-	addr = addr_unmapped(&addr);
-	if (addr.sa.sa_family == AF_INET) {
-		inet_ntop(AF_INET, &addr.in.sin_addr, text, sizeof(text));
-		snprintf(
-		    out, ADDR_TEXT_MAX, "%s:%u", text, ntohs(addr.in.sin_port));
-	} else {
-		inet_ntop(AF_INET6, &addr.in6.sin6_addr, text, sizeof(text));
-		if (addr.in6.sin6_scope_id)
-			snprintf(scope, sizeof(scope), "%%%u",
-			    addr.in6.sin6_scope_id);
-		snprintf(out, ADDR_TEXT_MAX, "[%s%s]:%u", text, scope,
-		    ntohs(addr.in6.sin6_port));
-	}
+	plain = addr_unmapped(addr);
+	inet_ntop(plain.sa.sa_family, addr_host(&plain), text, sizeof(text));
+	if (plain.sa.sa_family == AF_INET6 && plain.in6.sin6_scope_id)
+		snprintf(scope, sizeof(scope), "%%%u", plain.in6.sin6_scope_id);
+	snprintf(out, ADDR_TEXT_MAX,
+	    plain.sa.sa_family == AF_INET6 ? "[%s%s]:%u" : "%s%s:%u", text,
+	    scope, addr_port(&plain));
 	return out;
 }
 

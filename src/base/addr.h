@@ -8,6 +8,7 @@
 #ifndef ADDR_H
 #define ADDR_H
 
+#include <linux/vm_sockets.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,11 +24,12 @@
 /* More addresses than any name in use has; a longer answer is cut here. */
 #define ADDR_LIST_MAX 64
 
-/* Something that can be connected to. */
+/* Something that can be connected to; of vsock, what a client may be. */
 union addr {
 	struct sockaddr sa;
 	struct sockaddr_in in;
 	struct sockaddr_in6 in6;
+	struct sockaddr_vm vm;
 };
 
 struct addr_list {
@@ -42,10 +44,12 @@ struct addr_network {
 	bool ipv6;
 };
 
-void addr_set_ipv4(union addr *out, struct in_addr ipv4, uint16_t port);
-
-/* An IPv4-mapped address (::ffff:a.b.c.d) becomes the IPv4 address it is. */
-void addr_set_ipv6(union addr *out, const struct in6_addr *ipv6, uint16_t port);
+/*
+ * Of AF_INET or AF_INET6, from the bytes of the host's address; an IPv4-mapped
+ * one (::ffff:a.b.c.d) becomes the IPv4 address it is.
+ */
+void addr_set(
+    union addr *out, sa_family_t family, const void *host, uint16_t port);
 
 /*
  * An address literal as inet_pton(3) takes it ("192.0.2.1", "2001:db8::1"; no
@@ -83,6 +87,12 @@ bool addr_is_loopback(const union addr *addr);
 /* An IPv4-mapped address as the IPv4 one it is, any other as it stands. */
 union addr addr_unmapped(const union addr *addr);
 
+bool addr_is_inet(const union addr *addr);
+
+/* The bytes of the host's address, 4 or 16 in network byte order. */
+const void *addr_host(const union addr *addr);
+size_t addr_host_len(const union addr *addr);
+
 /* The port of either family, and another one in its place. */
 uint16_t addr_port(const union addr *addr);
 void addr_set_port(union addr *addr, uint16_t port);
@@ -100,7 +110,7 @@ bool addr_equal_host(const union addr *a, const union addr *b);
  * "192.0.2.1:80" or "[2001:db8::1]:80", IPv4-mapped addresses as IPv4, a scope
  * as its index; "vsock:CID:PORT"; "" for any other family. Returns out.
  */
-char *addr_format(const struct sockaddr *sa, char out[ADDR_TEXT_MAX]);
+char *addr_format(const union addr *addr, char out[ADDR_TEXT_MAX]);
 
 /*
  * Reorders a list that is sorted by preference: the families take turns,

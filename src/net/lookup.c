@@ -179,9 +179,7 @@ is_list(const struct lookup_answer *answer, size_t len)
 		      list->count * sizeof(list->at[0]))
 		return false;
 	for (size_t i = 0; i < list->count; i++) {
-		sa_family_t family = list->at[i].sa.sa_family;
-
-		if (family != AF_INET && family != AF_INET6)
+		if (!addr_is_inet(&list->at[i]))
 			return false;
 	}
 	return true;

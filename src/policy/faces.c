@@ -28,13 +28,11 @@ static const struct addr_network unspecified_or_loopback = {{0}, 127, true};
 static void
 add_face(struct faces *faces, const uint8_t ipv4[4], bool inverted)
 {
-	struct in_addr face;
+	union addr *face = &faces->at[faces->count++];
 
-	memcpy(&face, ipv4, sizeof(face));
+	addr_set(face, AF_INET, ipv4, addr_port(&faces->at[0]));
 	if (inverted)
-		face.s_addr = ~face.s_addr;
-	addr_set_ipv4(
-	    &faces->at[faces->count++], face, addr_port(&faces->at[0]));
+		face->in.sin_addr.s_addr = ~face->in.sin_addr.s_addr;
 }
 
 /*

@@ -25,8 +25,7 @@ union answer {
 static size_t
 ask_for(const union addr *address, struct netlink_request *out)
 {
-	bool ipv4 = address->sa.sa_family == AF_INET;
-	size_t len = ipv4 ? sizeof(struct in_addr) : sizeof(struct in6_addr);
+	size_t len = addr_host_len(address);
 
 	*out = (struct netlink_request){
 	    .route = {.rtm_family = (uint8_t)address->sa.sa_family,
@@ -34,10 +33,7 @@ ask_for(const union addr *address, struct netlink_request *out)
 	    .attribute = {.rta_type = RTA_DST,
 		.rta_len = (uint16_t)RTA_LENGTH(len)},
 	};
-	if (ipv4)
-		memcpy(out->address, &address->in.sin_addr, len);
-	else
-		memcpy(out->address, &address->in6.sin6_addr, len);
+	memcpy(out->address, addr_host(address), len);
 	out->header = (struct nlmsghdr){
 	    .nlmsg_len =
 		(uint32_t)(offsetof(struct netlink_request, address) + len),

@@ -43,7 +43,7 @@ print_hint(const char *kind, const char *address, const char *port,
 	number_read(port, strlen(port), UINT16_MAX, &number);
 	if (addr_parse_host(address, (uint16_t)number, &addr) >= 0)
 		snprintf(out, IDENTITY_TEXT_MAX, "%s:%s", kind,
-		    addr_format(&addr.sa, text));
+		    addr_format(&addr, text));
 	else
 		snprintf(out, IDENTITY_TEXT_MAX, "%s:%.127s:%.7s", kind,
 		    address, port);
@@ -144,29 +144,27 @@ ask_for_ids(int fd, struct identity *out)
 int
 identity_of_socket(int fd, struct identity *out)
 {
-	struct sockaddr_storage ss = {.ss_family = AF_UNSPEC};
-	struct sockaddr *sa = (struct sockaddr *)&ss;
-	socklen_t len = sizeof(ss);
+	union addr addr = {.sa.sa_family = AF_UNSPEC};
+	socklen_t len = sizeof(addr);
 	char text[ADDR_TEXT_MAX];
 
 	*out = (struct identity){.text = "unknown"};
-	if (getpeername(fd, sa, &len) < 0)
+	if (getpeername(fd, &addr.sa, &len) < 0)
 		return -errno;
 	/* Of a pair the kernel knows who made it, not who has the other end. */
-	if (ss.ss_family == AF_UNIX) {
+	if (addr.sa.sa_family == AF_UNIX) {
 		if (is_pair(fd, len))
 			ask_environment("socketpair", out);
 		else
 			ask_for_ids(fd, out);
 		return 0;
 	}
-	if (ss.ss_family == AF_INET || ss.ss_family == AF_INET6) {
-		memcpy(&out->address, &ss, sizeof(out->address));
-		out->address = addr_unmapped(&out->address);
+	if (addr_is_inet(&addr)) {
+		out->address = addr_unmapped(&addr);
 		out->has_address = true;
 		out->local = addr_is_loopback(&out->address);
 	}
-	snprintf(out->text, sizeof(out->text), "%s", addr_format(sa, text));
+	snprintf(out->text, sizeof(out->text), "%s", addr_format(&addr, text));
 	return 0;
 }
 
@@ -194,7 +192,7 @@ identity_replace(struct identity *identity, const struct proxy_header *header)
 	/* Another machine's loopback is not ours. */
 	identity->local = here && addr_is_loopback(&header->source);
 	snprintf(identity->text, sizeof(identity->text), "%s",
-	    addr_format(&header->source.sa, text));
+	    addr_format(&header->source, text));
 }
 
 ssize_t

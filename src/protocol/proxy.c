@@ -92,25 +92,16 @@ get_header_port(const uint8_t *data)
 
 /* Source address, destination address, and their ports. */
 static void
-get_v2_addresses(const uint8_t *data, unsigned family, struct proxy_header *out)
+get_v2_addresses(
+    const uint8_t *data, sa_family_t family, struct proxy_header *out)
 {
-	struct in6_addr ipv6[2];
-	struct in_addr ipv4[2];
+	size_t len = family == AF_INET ? 4 : 16;
+	const uint8_t *ports = data + 2 * len;
 
 	out->client = PROXY_CLIENT_AT_ADDRESS;
-	if (family == V2_INET) {
-		memcpy(ipv4, data, sizeof(ipv4));
-		data += sizeof(ipv4);
-		addr_set_ipv4(&out->source, ipv4[0], get_header_port(data));
-		addr_set_ipv4(
-		    &out->destination, ipv4[1], get_header_port(data + 2));
-	} else {
-		memcpy(ipv6, data, sizeof(ipv6));
-		data += sizeof(ipv6);
-		addr_set_ipv6(&out->source, &ipv6[0], get_header_port(data));
-		addr_set_ipv6(
-		    &out->destination, &ipv6[1], get_header_port(data + 2));
-	}
+	addr_set(&out->source, family, data, get_header_port(ports));
+	addr_set(
+	    &out->destination, family, data + len, get_header_port(ports + 2));
 }
 
 /* Version 2; the signature is complete. */
@@ -150,7 +141,8 @@ get_v2(const uint8_t *data, size_t len, struct proxy_header *out)
 	if (family == V2_UNIX)
 		header.client = PROXY_CLIENT_ON_UNIX_SOCKET;
 	else if (family != V2_UNSPEC)
-		get_v2_addresses(data + V2_FIXED, family, &header);
+		get_v2_addresses(data + V2_FIXED,
+		    family == V2_INET ? AF_INET : AF_INET6, &header);
 	*out = header;
 	return (ssize_t)(V2_FIXED + rest);
 }

@@ -53,42 +53,34 @@ get_port(const uint8_t *data)
 static ssize_t
 get_destination(const uint8_t *data, size_t len, struct wire_destination *out)
 {
-	size_t addr = 1, addr_len;
+	size_t at = 1, host_len;
 
 	if (len < 1)
 		return 0;
 	switch (data[0]) {
 	case WIRE_ATYP_IPV4:
-		addr_len = sizeof(out->ipv4);
+		host_len = sizeof(out->ipv4);
 		break;
 	case WIRE_ATYP_IPV6:
-		addr_len = sizeof(out->ipv6);
+		host_len = sizeof(out->ipv6);
 		break;
 	case WIRE_ATYP_NAME:
 		if (len < 2)
 			return 0;
-		addr = 2;
-		addr_len = data[1];
+		at = 2;
+		host_len = data[1];
 		break;
 	default:
 		return -EAFNOSUPPORT;
 	}
-	if (len < addr + addr_len + 2)
+	if (len < at + host_len + 2)
 		return 0;
-
 	out->atyp = data[0];
-	out->name_len = 0;
-	if (data[0] == WIRE_ATYP_IPV4) {
-		memcpy(&out->ipv4, data + addr, addr_len);
-	} else if (data[0] == WIRE_ATYP_IPV6) {
-		memcpy(&out->ipv6, data + addr, addr_len);
-	} else {
-		memcpy(out->name, data + addr, addr_len);
-		out->name[addr_len] = '\0';
-		out->name_len = (uint8_t)addr_len;
-	}
-	out->port = get_port(data + addr + addr_len);
-	return (ssize_t)(addr + addr_len + 2);
+	out->name_len = at == 2 ? data[1] : 0;
+	memcpy(out->name, data + at, host_len);
+	out->name[host_len] = '\0';
+	out->port = get_port(data + at + host_len);
+	return (ssize_t)(at + host_len + 2);
 }
 
 ssize_t
@@ -154,9 +146,9 @@ int
 wire_literal(const struct wire_destination *dst, union addr *out)
 {
 	if (dst->atyp == WIRE_ATYP_IPV4)
-		addr_set_ipv4(out, dst->ipv4, dst->port);
+		addr_set(out, AF_INET, &dst->ipv4, dst->port);
 	else if (dst->atyp == WIRE_ATYP_IPV6)
-		addr_set_ipv6(out, &dst->ipv6, dst->port);
+		addr_set(out, AF_INET6, &dst->ipv6, dst->port);
 	else
 		return addr_parse_host(dst->name, dst->port, out);
 	return 0;
@@ -167,13 +159,9 @@ wire_destination_of(const union addr *addr)
 {
 	struct wire_destination dst = {.port = addr_port(addr)};
 
-	if (addr->sa.sa_family == AF_INET) {
-		dst.atyp = WIRE_ATYP_IPV4;
-		dst.ipv4 = addr->in.sin_addr;
-	} else {
-		dst.atyp = WIRE_ATYP_IPV6;
-		dst.ipv6 = addr->in6.sin6_addr;
-	}
+	dst.atyp =
+	    addr->sa.sa_family == AF_INET ? WIRE_ATYP_IPV4 : WIRE_ATYP_IPV6;
+	memcpy(dst.name, addr_host(addr), addr_host_len(addr));
 	return dst;
 }
 
@@ -201,24 +189,16 @@ wire_print_destination(
     const struct wire_destination *dst, char out[WIRE_DESTINATION_MAX])
 {
 	char text[INET6_ADDRSTRLEN];
-	int n;
+	size_t len = dst->name_len;
 
-	if (dst->atyp == WIRE_ATYP_NAME) {
-		memcpy(out, dst->name, dst->name_len);
-		n = snprintf(out + dst->name_len,
-		    (size_t)(WIRE_DESTINATION_MAX - dst->name_len), ":%u",
-		    dst->port);
-		return dst->name_len + (size_t)n;
-	}
+	memcpy(out, dst->name, len);
 	if (dst->atyp == WIRE_ATYP_IPV4)
-		n = snprintf(out, WIRE_DESTINATION_MAX, "%s:%u",
-		    inet_ntop(AF_INET, &dst->ipv4, text, sizeof(text)),
-		    dst->port);
-	else
-		n = snprintf(out, WIRE_DESTINATION_MAX, "[%s]:%u",
-		    inet_ntop(AF_INET6, &dst->ipv6, text, sizeof(text)),
-		    dst->port);
-	return (size_t)n;
+		len = (size_t)sprintf(out, "%s",
+		    inet_ntop(AF_INET, &dst->ipv4, text, sizeof(text)));
+	else if (dst->atyp == WIRE_ATYP_IPV6)
+		len = (size_t)sprintf(out, "[%s]",
+		    inet_ntop(AF_INET6, &dst->ipv6, text, sizeof(text)));
+	return len + (size_t)sprintf(out + len, ":%u", dst->port);
 }
 
 size_t
@@ -237,43 +217,58 @@ wire_put_status(uint8_t out[WIRE_STATUS_LEN], uint8_t status)
 	return WIRE_STATUS_LEN;
 }
 
-/* ATYP, address and port, as a reply and a UDP header have them. */
+/* ATYP, the `len` bytes of an address or a name, and the port. */
 static size_t
-put_address(uint8_t out[1 + 16 + 2], const struct sockaddr *sa)
+put_destination(uint8_t *out, enum wire_atyp atyp, const void *at, size_t len,
+    uint16_t port)
 {
-	union addr addr = {.in = {.sin_family = AF_INET}};
-	size_t len = sizeof(addr.in.sin_addr);
-	const void *host = &addr.in.sin_addr;
+	size_t n = 0;
 
-	if (sa && (sa->sa_family == AF_INET || sa->sa_family == AF_INET6)) {
-		memcpy(&addr, sa, addr_len((const void *)sa));
-		addr = addr_unmapped(&addr);
-	}
-	out[0] = WIRE_ATYP_IPV4;
-	if (addr.sa.sa_family == AF_INET6) {
-		out[0] = WIRE_ATYP_IPV6;
-		len = sizeof(addr.in6.sin6_addr);
-		host = &addr.in6.sin6_addr;
-	}
-	memcpy(out + 1, host, len);
-	/* It stands in the same place in both. */
-	memcpy(out + 1 + len, &addr.in.sin_port, sizeof(addr.in.sin_port));
-	return 1 + len + sizeof(addr.in.sin_port);
+	out[n++] = (uint8_t)atyp;
+	if (atyp == WIRE_ATYP_NAME)
+		out[n++] = (uint8_t)len;
+	memcpy(out + n, at, len);
+	n += len;
+	out[n++] = (uint8_t)(port >> 8);
+	out[n++] = (uint8_t)port;
+	return n;
+}
+
+/* As a reply and a UDP header have it. */
+static size_t
+put_address(uint8_t out[1 + 16 + 2], const union addr *addr)
+{
+	union addr plain = {.in = {.sin_family = AF_INET}};
+
+	if (addr && addr_is_inet(addr))
+		plain = addr_unmapped(addr);
+	return put_destination(out,
+	    plain.sa.sa_family == AF_INET6 ? WIRE_ATYP_IPV6 : WIRE_ATYP_IPV4,
+	    addr_host(&plain), addr_host_len(&plain), addr_port(&plain));
+}
+
+/* VER, CMD or REP, and RSV. */
+static size_t
+put_head(uint8_t out[3], uint8_t code)
+{
+	out[0] = WIRE_VERSION;
+	out[1] = code;
+	out[2] = 0x00;
+	return 3;
 }
 
 size_t
 wire_put_reply(
-    uint8_t out[WIRE_REPLY_MAX], uint8_t rep, const struct sockaddr *bound)
+    uint8_t out[WIRE_REPLY_MAX], uint8_t rep, const union addr *bound)
 {
-	out[0] = WIRE_VERSION;
-	out[1] = rep;
-	out[2] = 0x00; /* RSV */
-	return 3 + put_address(out + 3, bound);
+	size_t n = put_head(out, rep);
+
+	return n + put_address(out + n, bound);
 }
 
 size_t
 wire_put_udp_header(
-    uint8_t out[WIRE_UDP_HEADER_ADDRESS_MAX], const struct sockaddr *sender)
+    uint8_t out[WIRE_UDP_HEADER_ADDRESS_MAX], const union addr *sender)
 {
 	memset(out, 0x00, 3); /* RSV and FRAG */
 	return 3 + put_address(out + 3, sender);
@@ -283,16 +278,10 @@ size_t
 wire_put_name_reply(
     uint8_t out[WIRE_NAME_REPLY_MAX], uint8_t rep, const char *name)
 {
-	size_t len = strnlen(name, WIRE_NAME_SIZE - 1);
+	size_t n = put_head(out, rep);
 
-	out[0] = WIRE_VERSION;
-	out[1] = rep;
-	out[2] = 0x00; /* RSV */
-	out[3] = WIRE_ATYP_NAME;
-	out[4] = (uint8_t)len;
-	memcpy(out + 5, name, len);
-	out[5 + len] = out[6 + len] = 0x00; /* BND.PORT */
-	return 7 + len;
+	return n + put_destination(out + n, WIRE_ATYP_NAME, name,
+		       strnlen(name, WIRE_NAME_SIZE - 1), 0);
 }
 
 size_t
@@ -324,26 +313,14 @@ wire_put_request(
     uint8_t out[WIRE_REQUEST_MAX], const struct wire_request *request)
 {
 	const struct wire_destination *dst = &request->dst;
-	size_t n = 4;
+	size_t n = put_head(out, request->command), len = dst->name_len;
 
-	out[0] = WIRE_VERSION;
-	out[1] = request->command;
-	out[2] = 0x00; /* RSV */
-	out[3] = dst->atyp;
-	if (dst->atyp == WIRE_ATYP_IPV4) {
-		memcpy(out + n, &dst->ipv4, sizeof(dst->ipv4));
-		n += sizeof(dst->ipv4);
-	} else if (dst->atyp == WIRE_ATYP_IPV6) {
-		memcpy(out + n, &dst->ipv6, sizeof(dst->ipv6));
-		n += sizeof(dst->ipv6);
-	} else {
-		out[n++] = dst->name_len;
-		memcpy(out + n, dst->name, dst->name_len);
-		n += dst->name_len;
-	}
-	out[n++] = (uint8_t)(dst->port >> 8);
-	out[n++] = (uint8_t)dst->port;
-	return n;
+	if (dst->atyp == WIRE_ATYP_IPV4)
+		len = sizeof(dst->ipv4);
+	else if (dst->atyp == WIRE_ATYP_IPV6)
+		len = sizeof(dst->ipv6);
+	return n +
+	       put_destination(out + n, dst->atyp, dst->name, len, dst->port);
 }
 
 ssize_t

@@ -108,12 +108,14 @@ struct wire_password {
 
 /* Where a request wants to go: DST.ADDR and DST.PORT. */
 struct wire_destination {
-	uint8_t atyp;     /* which of the three below holds */
-	uint8_t name_len; /* bytes in name, 0 to 255 */
+	uint8_t atyp;     /* which of the three below it is */
+	uint8_t name_len; /* bytes in name, 0 to 255; 0 of an address */
 	uint16_t port;    /* host byte order */
-	struct in_addr ipv4;
-	struct in6_addr ipv6;
-	char name[256]; /* as sent, NULs and all; a NUL follows the last byte */
+	union {
+		struct in_addr ipv4;
+		struct in6_addr ipv6;
+		char name[256]; /* as sent, NULs and all, and a NUL behind */
+	};
 };
 
 struct wire_request {
@@ -200,7 +202,7 @@ size_t wire_put_status(uint8_t out[WIRE_STATUS_LEN], uint8_t status);
  * clients abort on it.
  */
 size_t wire_put_reply(
-    uint8_t out[WIRE_REPLY_MAX], uint8_t rep, const struct sockaddr *bound);
+    uint8_t out[WIRE_REPLY_MAX], uint8_t rep, const union addr *bound);
 
 /*
  * UDP request header, RFC 1928 section 7. FRAG and the bytes of a name are for
@@ -215,7 +217,7 @@ ssize_t wire_get_udp_header(
  * with an IPv6 address; addresses as in wire_put_reply().
  */
 size_t wire_put_udp_header(
-    uint8_t out[WIRE_UDP_HEADER_ADDRESS_MAX], const struct sockaddr *sender);
+    uint8_t out[WIRE_UDP_HEADER_ADDRESS_MAX], const union addr *sender);
 
 /*
  * The reply to RESOLVE_PTR, with ATYP 3 and port 0: those who ask for a name

@@ -171,23 +171,22 @@ limit_reached(const struct service *s)
 }
 
 static void
-turn_away(struct service *s, const struct sockaddr *sa, const char *option)
+turn_away(struct service *s, const union addr *from, const char *option)
 {
 	char text[ADDR_TEXT_MAX];
 
 	close(s->waiting);
 	s->waiting = -1;
-	clients_source_name(&s->waiting_source, sa, text);
+	clients_source_name(&s->waiting_source, from, text);
 	report_refused(&s->report, text, option);
 }
 
 static void
 accept_one(struct service *s, size_t listener)
 {
-	struct sockaddr_storage ss;
-	struct sockaddr *sa = (struct sockaddr *)&ss;
+	union addr from;
 	const char *option;
-	int fd = listeners_accept(&s->listeners, listener, &ss);
+	int fd = listeners_accept(&s->listeners, listener, &from);
 
 	if (fd == -EAGAIN)
 		return;
@@ -197,11 +196,11 @@ accept_one(struct service *s, size_t listener)
 	}
 	s->waiting = fd;
 	s->busy_ms = io_now_ms();
-	clients_source(fd, sa, &s->waiting_source);
+	clients_source(fd, &from, &s->waiting_source);
 	if (limit_reached(s))
 		reap(s);
 	if ((option = limit_reached(s)) != NULL)
-		turn_away(s, sa, option);
+		turn_away(s, &from, option);
 	else
 		give_process(s);
 }

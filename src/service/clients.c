@@ -8,7 +8,6 @@
 #include "service/clients.h"
 
 #include <errno.h>
-#include <linux/vm_sockets.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,48 +25,43 @@ is_own_address(int fd, const union addr *from)
 }
 
 static void
-inet_source(int fd, const struct sockaddr *sa, struct clients_source *out)
+inet_source(int fd, const union addr *addr, struct clients_source *out)
 {
-	union addr from = {0};
+	union addr from = addr_unmapped(addr);
 
-	memcpy(&from, sa,
-	    sa->sa_family == AF_INET ? sizeof(from.in) : sizeof(from.in6));
-	from = addr_unmapped(&from);
 	out->family = from.sa.sa_family;
-	if (from.sa.sa_family == AF_INET)
-		memcpy(out->bytes, &from.in.sin_addr, 4);
-	else
-		memcpy(out->bytes, &from.in6.sin6_addr, 8);
+	/* Of IPv6, the /64. */
+	memcpy(
+	    out->bytes, addr_host(&from), from.sa.sa_family == AF_INET ? 4 : 8);
 	out->is_here = addr_is_loopback(&from) || is_own_address(fd, &from);
 }
 
 void
-clients_source(int fd, const struct sockaddr *sa, struct clients_source *out)
+clients_source(int fd, const union addr *from, struct clients_source *out)
 {
-	const struct sockaddr_vm *vm = (const void *)sa;
 	struct ucred cred = {.uid = (uid_t)-1};
 	socklen_t len = sizeof(cred);
 
 	memset(out, 0, sizeof(*out));
-	out->family = sa->sa_family;
-	if (sa->sa_family == AF_INET || sa->sa_family == AF_INET6) {
-		inet_source(fd, sa, out);
-	} else if (sa->sa_family == AF_UNIX) {
+	out->family = from->sa.sa_family;
+	if (addr_is_inet(from)) {
+		inet_source(fd, from, out);
+	} else if (out->family == AF_UNIX) {
 		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len);
 		memcpy(out->bytes, &cred.uid, sizeof(cred.uid));
 		out->is_here = true;
-	} else if (sa->sa_family == AF_VSOCK) {
-		memcpy(out->bytes, &vm->svm_cid, sizeof(vm->svm_cid));
+	} else if (out->family == AF_VSOCK) {
+		memcpy(out->bytes, &from->vm.svm_cid, sizeof(from->vm.svm_cid));
 	}
 }
 
 void
-clients_source_name(const struct clients_source *source,
-    const struct sockaddr *sa, char out[ADDR_TEXT_MAX])
+clients_source_name(const struct clients_source *source, const union addr *from,
+    char out[ADDR_TEXT_MAX])
 {
 	uid_t uid;
 
-	addr_format(sa, out);
+	addr_format(from, out);
 	if (source->family != AF_UNIX)
 		return;
 	memcpy(&uid, source->bytes, sizeof(uid));

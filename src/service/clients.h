@@ -41,12 +41,11 @@ struct clients {
  * socket is asked for its user. A client is on this machine when it comes from
  * a loopback address, from the very one that it has reached, or by a Unix
  * socket. */
-void clients_source(
-    int fd, const struct sockaddr *sa, struct clients_source *out);
+void clients_source(int fd, const union addr *from, struct clients_source *out);
 
 /* For the log: "192.0.2.1:50412", "unix:uid=1000". */
 void clients_source_name(const struct clients_source *source,
-    const struct sockaddr *sa, char out[ADDR_TEXT_MAX]);
+    const union addr *from, char out[ADDR_TEXT_MAX]);
 
 /* So that the next clients_add() can't fail: 0 or -ENOMEM. */
 int clients_reserve(struct clients *clients);

@@ -97,13 +97,13 @@ is_gone(int error)
 }
 
 int
-listeners_accept(struct listeners *l, size_t i, struct sockaddr_storage *from)
+listeners_accept(struct listeners *l, size_t i, union addr *from)
 {
 	socklen_t len = sizeof(*from);
 	int fd;
 
-	*from = (struct sockaddr_storage){.ss_family = AF_UNSPEC};
-	fd = accept4(l->fds[i].fd, (struct sockaddr *)from, &len, SOCK_CLOEXEC);
+	*from = (union addr){.sa.sa_family = AF_UNSPEC};
+	fd = accept4(l->fds[i].fd, &from->sa, &len, SOCK_CLOEXEC);
 	if (fd >= 0) {
 		l->gone = 0;
 		return fd;

@@ -5,12 +5,12 @@
 #ifndef LISTENERS_H
 #define LISTENERS_H
 
+#include "base/addr.h"
 #include "base/io.h"
 
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/socket.h>
 
 #define LISTENERS_MAX 64
 
@@ -50,7 +50,6 @@ int listeners_signal(const struct listeners *listeners, pid_t *sender);
  * -EAGAIN when there is none, or when the one there was has gone; another
  * -errno is no one client's fault, and would come again at once.
  */
-int listeners_accept(
-    struct listeners *listeners, size_t i, struct sockaddr_storage *from);
+int listeners_accept(struct listeners *listeners, size_t i, union addr *from);
 
 #endif

@@ -62,8 +62,7 @@ command_begin(struct session *s)
 	if (s->phase >= PHASE_CONNECTING)
 		s->record.connect_ms = io_now_ms() - s->requested_ms;
 	if (s->egress.address.sa.sa_family != AF_UNSPEC)
-		s->record.address =
-		    addr_format(&s->egress.address.sa, s->address);
+		s->record.address = addr_format(&s->egress.address, s->address);
 	return outcome;
 }
 

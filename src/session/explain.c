@@ -83,14 +83,8 @@ read_destination(const struct config_explain *ask, struct wire_destination *out)
 		return refuse_question(
 		    "", ask->port, "not a port; write for example 443");
 	*out = (struct wire_destination){.port = (uint16_t)port};
-	if (addr_parse(ask->host, 0, &addr) == 0 &&
-	    addr.sa.sa_family == AF_INET) {
-		out->atyp = WIRE_ATYP_IPV4;
-		out->ipv4 = addr.in.sin_addr;
-		return 0;
-	}
-	if (inet_pton(AF_INET6, ask->host, &out->ipv6) == 1) {
-		out->atyp = WIRE_ATYP_IPV6;
+	if (addr_parse(ask->host, (uint16_t)port, &addr) == 0) {
+		*out = wire_destination_of(&addr);
 		return 0;
 	}
 	out->atyp = WIRE_ATYP_NAME;
@@ -127,7 +121,7 @@ print_host(const union addr *addr)
 {
 	char text[ADDR_TEXT_MAX];
 
-	addr_format(&addr->sa, text);
+	addr_format(addr, text);
 	*strrchr(text, ':') = '\0';
 	fputs(text, stdout);
 }
@@ -207,7 +201,7 @@ print_addresses(struct session *s, enum outcome outcome)
 		if (d->command == RULES_RESOLVE)
 			print_host(&each->addr);
 		else
-			fputs(addr_format(&each->addr.sa, text), stdout);
+			fputs(addr_format(&each->addr, text), stdout);
 		printf(": %s", allowed ? "allowed" : "denied");
 		permit_terms(&s->permit, &each->answer, &terms);
 		if (allowed && d->command & (RULES_CONNECT | RULES_UDP) &&

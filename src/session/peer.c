@@ -333,8 +333,7 @@ peer_own_address(const struct peer *peer, union addr *out)
 	socklen_t len = sizeof(own);
 
 	if (peer->in.kind == IO_PIPE ||
-	    getsockname(peer->in.fd, &own.sa, &len) < 0 ||
-	    (own.sa.sa_family != AF_INET && own.sa.sa_family != AF_INET6))
+	    getsockname(peer->in.fd, &own.sa, &len) < 0 || !addr_is_inet(&own))
 		return -EADDRNOTAVAIL;
 	*out = addr_unmapped(&own);
 	return 0;

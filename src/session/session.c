@@ -69,13 +69,12 @@ session_write(struct session *s, const uint8_t *data, size_t len)
 enum outcome
 session_reply(struct session *s, uint8_t rep, const union addr *bound)
 {
-	const struct sockaddr *sa = bound ? &bound->sa : NULL;
 	uint8_t message[WIRE_REPLY_MAX];
 
 	s->record.reply = rep;
 	return session_write(s, message,
-	    s->socks4 ? wire4_put_reply(message, rep, sa)
-		      : wire_put_reply(message, rep, sa));
+	    s->socks4 ? wire4_put_reply(message, rep, bound)
+		      : wire_put_reply(message, rep, bound));
 }
 
 enum outcome

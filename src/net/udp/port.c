@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdbool.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -64,19 +63,14 @@ is_same_network(int a, int b)
 static bool
 get_addresses(int control, union addr *own, union addr *client)
 {
-	struct sockaddr_storage at[2] = {{0}};
-	union addr *out[] = {own, client};
-	socklen_t own_len = sizeof(at[0]), client_len = sizeof(at[1]);
+	socklen_t own_len = sizeof(*own), client_len = sizeof(*client);
 
-	if (getsockname(control, (struct sockaddr *)&at[0], &own_len) < 0 ||
-	    getpeername(control, (struct sockaddr *)&at[1], &client_len) < 0)
+	if (getsockname(control, &own->sa, &own_len) < 0 ||
+	    getpeername(control, &client->sa, &client_len) < 0 ||
+	    !addr_is_inet(own) || !addr_is_inet(client))
 		return false;
-	for (size_t i = 0; i < 2; i++) {
-		if (at[i].ss_family != AF_INET && at[i].ss_family != AF_INET6)
-			return false;
-		memcpy(out[i], &at[i], sizeof(*out[i]));
-		*out[i] = addr_unmapped(out[i]);
-	}
+	*own = addr_unmapped(own);
+	*client = addr_unmapped(client);
 	return true;
 }
 

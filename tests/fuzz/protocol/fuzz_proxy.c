@@ -18,8 +18,8 @@ check_header(const struct proxy_header *header)
 	if (header->client == PROXY_CLIENT_AT_ADDRESS) {
 		HOLD(source == AF_INET || source == AF_INET6);
 		HOLD(destination == AF_INET || destination == AF_INET6);
-		HOLD(*addr_format(&header->source.sa, text));
-		HOLD(*addr_format(&header->destination.sa, text));
+		HOLD(*addr_format(&header->source, text));
+		HOLD(*addr_format(&header->destination, text));
 		return;
 	}
 	HOLD(header->client == PROXY_CLIENT_UNKNOWN ||

@@ -15,12 +15,12 @@ check_reply(const struct wire_destination *dst)
 	size_t n;
 
 	if (dst->atyp == WIRE_ATYP_IPV4)
-		addr_set_ipv4(&addr, dst->ipv4, dst->port);
+		addr_set(&addr, AF_INET, &dst->ipv4, dst->port);
 	else if (dst->atyp == WIRE_ATYP_IPV6)
-		addr_set_ipv6(&addr, &dst->ipv6, dst->port);
+		addr_set(&addr, AF_INET6, &dst->ipv6, dst->port);
 	else if (addr_parse(dst->name, dst->port, &addr) < 0)
 		return;
-	n = wire_put_reply(reply, WIRE_REP_SUCCEEDED, &addr.sa);
+	n = wire_put_reply(reply, WIRE_REP_SUCCEEDED, &addr);
 	HOLD(n == (addr.sa.sa_family == AF_INET ? 10 : 22));
 	HOLD(reply[3] == (n == 10 ? WIRE_ATYP_IPV4 : WIRE_ATYP_IPV6));
 	HOLD((reply[n - 2] << 8 | reply[n - 1]) == dst->port);

@@ -41,8 +41,7 @@ parse_and_format(void **state)
 		assert_int_equal(addr_len(&addr), table[i].family == AF_INET
 						      ? sizeof(addr.in)
 						      : sizeof(addr.in6));
-		assert_string_equal(
-		    addr_format(&addr.sa, text), table[i].printed);
+		assert_string_equal(addr_format(&addr, text), table[i].printed);
 	}
 }
 
@@ -104,8 +103,7 @@ hosts(void **state)
 		unit_row("%s -> %s", table[i].text, table[i].printed);
 		assert_int_equal(
 		    addr_parse_host(table[i].text, 80, &addr), table[i].rc);
-		assert_string_equal(
-		    addr_format(&addr.sa, text), table[i].printed);
+		assert_string_equal(addr_format(&addr, text), table[i].printed);
 	}
 	memset(&untouched, 0xa5, sizeof(untouched));
 	addr = untouched;
@@ -119,31 +117,29 @@ hosts(void **state)
 static void
 format_the_rest(void **state)
 {
-	struct sockaddr_vm vm = {
-	    .svm_family = AF_VSOCK, .svm_cid = 3, .svm_port = 1024};
-	struct sockaddr_un un = {.sun_family = AF_UNIX};
-	struct sockaddr_in6 in6 = {
-	    .sin6_family = AF_INET6,
-	    .sin6_port = htons(65535),
-	    .sin6_scope_id = 4294967295u,
-	};
+	union addr vm = {
+	    .vm = {.svm_family = AF_VSOCK, .svm_cid = 3, .svm_port = 1024}};
+	union addr un = {.sa.sa_family = AF_UNIX};
+	union addr in6 = {.in6 = {
+			      .sin6_family = AF_INET6,
+			      .sin6_port = htons(65535),
+			      .sin6_scope_id = 4294967295u,
+			  }};
 	char text[ADDR_TEXT_MAX];
 
 	(void)state;
-	assert_string_equal(
-	    addr_format((struct sockaddr *)&vm, text), "vsock:3:1024");
-	assert_string_equal(addr_format((struct sockaddr *)&un, text), "");
-	in6.sin6_addr = in6addr_loopback;
-	assert_string_equal(addr_format((struct sockaddr *)&in6, text),
-	    "[::1%4294967295]:65535");
+	assert_string_equal(addr_format(&vm, text), "vsock:3:1024");
+	assert_string_equal(addr_format(&un, text), "");
+	in6.in6.sin6_addr = in6addr_loopback;
+	assert_string_equal(addr_format(&in6, text), "[::1%4294967295]:65535");
 	/* Nothing but what belongs to this family is read. */
 	assert_string_equal(
-	    addr_format((struct sockaddr *)guarded(
+	    addr_format((const union addr *)guarded(
 			    &(sa_family_t){AF_UNIX}, sizeof(sa_family_t)),
 		text),
 	    "");
-	memset(&in6.sin6_addr, 0xfe, sizeof(in6.sin6_addr));
-	assert_string_equal(addr_format((struct sockaddr *)&in6, text),
+	memset(&in6.in6.sin6_addr, 0xfe, sizeof(in6.in6.sin6_addr));
+	assert_string_equal(addr_format(&in6, text),
 	    "[fefe:fefe:fefe:fefe:fefe:fefe:fefe:fefe%4294967295]:65535");
 }
 

@@ -258,7 +258,7 @@ is_address(const union addr *addr, const char *text)
 {
 	char is[ADDR_TEXT_MAX];
 
-	return strcmp(addr_format(&addr->sa, is), text) == 0;
+	return strcmp(addr_format(addr, is), text) == 0;
 }
 
 /* One of each family, in either order; of two of one family, the last. */

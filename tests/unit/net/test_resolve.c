@@ -39,7 +39,7 @@ resolves_to(const struct wire_destination *dst, const char *expected)
 
 	assert_int_equal(resolve_destination(dst, &end, &list, &failure), 0);
 	assert_int_equal(list.count, 1);
-	assert_string_equal(addr_format(&list.at[0].sa, text), expected);
+	assert_string_equal(addr_format(&list.at[0], text), expected);
 }
 
 /* Of the children there were: a process can't begin without one. */

@@ -177,7 +177,7 @@ dialogues(void **state)
 		assert_int_equal(asks(table[i].login, &reply), 0);
 		assert_int_equal(reply.rep, table[i].rep);
 		assert_string_equal(
-		    addr_format(&reply.bound.sa, text), table[i].bound);
+		    addr_format(&reply.bound, text), table[i].bound);
 		waiting(server[1], table[i].asked, table[i].asked_len);
 		if (table[i].rep == 0)
 			waiting(server[0], BYTES("behind it"));

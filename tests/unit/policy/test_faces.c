@@ -31,7 +31,7 @@ check_faces(const char *text, const char *expected)
 			strcat(found, "~");
 		assert_int_equal(faces.at[i].sa.sa_family, AF_INET);
 		assert_int_equal(ntohs(faces.at[i].in.sin_port), 80);
-		addr_format(&faces.at[i].sa, face);
+		addr_format(&faces.at[i], face);
 		face[strlen(face) - strlen(":80")] = ' ';
 		face[strlen(face) - strlen("80")] = '\0';
 		strcat(found, face);

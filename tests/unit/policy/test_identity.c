@@ -47,7 +47,7 @@ tcp(void **state)
 		assert_int_equal(identity_of_socket(fd, &who), 0);
 		assert_true(who.local && who.has_address && !who.has_ids);
 		assert_true(addr_equal(&who.address, &client));
-		assert_string_equal(who.text, addr_format(&client.sa, text));
+		assert_string_equal(who.text, addr_format(&client, text));
 		close(fd);
 		close(far);
 	}

@@ -326,8 +326,8 @@ many_addresses(void **state)
 	begin("deny to 198.51.100.0/25\nallow to any\n", pipe_end);
 	assert_int_equal(request(RULES_CONNECT, "a.test"), 0);
 	for (uint32_t i = 0; i < ADDR_LIST_MAX; i++)
-		addr_set_ipv4(&all_of_them.at[i],
-		    (struct in_addr){htonl(0xc6336460 + i)}, 443);
+		addr_set(&all_of_them.at[i], AF_INET,
+		    &(uint32_t){htonl((uint32_t)(0xc6336460 + i))}, 443);
 	allowed = permit_addresses(
 	    &permit, RULES_CONNECT, &dst, &answer, &all_of_them, &list);
 	assert_int_equal(allowed, ADDR_LIST_MAX - 32);

@@ -16,7 +16,7 @@ is_own(const union addr *address, void *context)
 	char text[ADDR_TEXT_MAX];
 
 	(*(int *)context)++;
-	addr_format(&address->sa, text);
+	addr_format(address, text);
 	return strncmp(text, "192.0.2.77:", 11) == 0 ||
 	       strncmp(text, "[2001:db8::77]:", 15) == 0;
 }
@@ -467,9 +467,6 @@ set_target(void **state)
 	    .atyp = WIRE_ATYP_IPV4,
 	    .port = 443,
 	    .ipv4 = {htonl(0xc0000201)},
-	    .ipv6 = IN6ADDR_LOOPBACK_INIT,
-	    .name = "example.org.",
-	    .name_len = 12,
 	};
 	struct rules_question question = {.name = "before", .name_len = 6};
 	union addr expected = address("192.0.2.1");
@@ -483,6 +480,7 @@ set_target(void **state)
 	assert_true(addr_equal(&question.address, &expected));
 
 	dst.atyp = WIRE_ATYP_IPV6;
+	dst.ipv6 = in6addr_loopback;
 	expected = address("::1");
 	expected.in6.sin6_port = htons(443);
 	rules_set_target(&question, &dst);
@@ -491,6 +489,8 @@ set_target(void **state)
 	assert_true(addr_equal(&question.address, &expected));
 
 	dst.atyp = WIRE_ATYP_NAME;
+	strcpy(dst.name, "example.org.");
+	dst.name_len = 12;
 	rules_set_target(&question, &dst);
 	assert_true(question.has_target);
 	assert_false(question.has_address);
@@ -866,7 +866,7 @@ filter(const char *text, const char *const *addresses)
 		    addr_parse(addresses[i], 443, &question.address), 0);
 		if (rules_ask(&rules, &question, &line) == RULES_ALLOWED)
 			sprintf(out + strlen(out), "%s%s %u", *out ? ", " : "",
-			    addr_format(&question.address.sa, address_text),
+			    addr_format(&question.address, address_text),
 			    line->number);
 		else if (i == 0)
 			first = line;

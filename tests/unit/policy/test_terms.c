@@ -122,14 +122,14 @@ source(void **state)
 	assert_true(set(TERMS_SOURCE, "2001:db8::7", &terms));
 	assert_int_equal(terms.source.at[0].sa.sa_family, AF_UNSPEC);
 	assert_string_equal(
-	    addr_format(&terms.source.at[1].sa, text), "[2001:db8::7]:0");
+	    addr_format(&terms.source.at[1], text), "[2001:db8::7]:0");
 	assert_false(set(TERMS_SOURCE, "2001:db8::8", &terms));
 	assert_false(set(TERMS_SOURCE, "same", &terms));
 	assert_true(set(TERMS_SOURCE, "198.51.100.7", &terms));
 	assert_string_equal(
-	    addr_format(&terms.source.at[0].sa, text), "198.51.100.7:0");
+	    addr_format(&terms.source.at[0], text), "198.51.100.7:0");
 	assert_string_equal(
-	    addr_format(&terms.source.at[1].sa, text), "[2001:db8::7]:0");
+	    addr_format(&terms.source.at[1], text), "[2001:db8::7]:0");
 	assert_false(set(TERMS_SOURCE, "::ffff:198.51.100.8", &terms));
 	assert_false(terms.source.same);
 

@@ -42,9 +42,9 @@ holds(const struct proxy_header *header, const char *source,
 	char text[ADDR_TEXT_MAX];
 
 	assert_int_equal(header->client, PROXY_CLIENT_AT_ADDRESS);
-	assert_string_equal(addr_format(&header->source.sa, text), source);
+	assert_string_equal(addr_format(&header->source, text), source);
 	assert_string_equal(
-	    addr_format(&header->destination.sa, text), destination);
+	    addr_format(&header->destination, text), destination);
 }
 
 static void

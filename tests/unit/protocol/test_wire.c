@@ -349,44 +349,40 @@ status(void **state)
 static void
 reply_without_address(void **state)
 {
-	struct sockaddr_un un = {.sun_family = AF_UNIX, .sun_path = "/x"};
+	union addr un = {.sa.sa_family = AF_UNIX};
 	uint8_t out[WIRE_REPLY_MAX];
 
 	(void)state;
 	assert_int_equal(wire_put_reply(out, WIRE_REP_REFUSED, NULL), 10);
 	assert_memory_equal(out, "\5\5\0\1\0\0\0\0\0\0", 10);
-	assert_int_equal(
-	    wire_put_reply(out, 1, (const struct sockaddr *)&un), 10);
+	assert_int_equal(wire_put_reply(out, 1, &un), 10);
 	assert_memory_equal(out, "\5\1\0\1\0\0\0\0\0\0", 10);
 }
 
 static void
 reply_with_address(void **state)
 {
-	struct sockaddr_in in = {
-	    .sin_family = AF_INET,
-	    .sin_port = htons(0x1234),
-	    .sin_addr.s_addr = htonl(0xc0000221),
-	};
-	struct sockaddr_in6 in6 = {
-	    .sin6_family = AF_INET6,
-	    .sin6_port = htons(0x1234),
-	};
+	union addr in = {.in = {
+			     .sin_family = AF_INET,
+			     .sin_port = htons(0x1234),
+			     .sin_addr.s_addr = htonl(0xc0000221),
+			 }};
+	union addr in6 = {.in6 = {
+			      .sin6_family = AF_INET6,
+			      .sin6_port = htons(0x1234),
+			  }};
 	uint8_t out[WIRE_REPLY_MAX];
 
 	(void)state;
-	assert_int_equal(
-	    wire_put_reply(out, 0, (const struct sockaddr *)&in), 10);
+	assert_int_equal(wire_put_reply(out, 0, &in), 10);
 	assert_memory_equal(out, "\5\0\0\1\xc0\0\2\x21\x12\x34", 10);
 
-	inet_pton(AF_INET6, "::ffff:192.0.2.33", &in6.sin6_addr);
-	assert_int_equal(
-	    wire_put_reply(out, 0, (const struct sockaddr *)&in6), 10);
+	inet_pton(AF_INET6, "::ffff:192.0.2.33", &in6.in6.sin6_addr);
+	assert_int_equal(wire_put_reply(out, 0, &in6), 10);
 	assert_memory_equal(out, "\5\0\0\1\xc0\0\2\x21\x12\x34", 10);
 
-	inet_pton(AF_INET6, "2001:db8::1", &in6.sin6_addr);
-	assert_int_equal(
-	    wire_put_reply(out, 0, (const struct sockaddr *)&in6), 22);
+	inet_pton(AF_INET6, "2001:db8::1", &in6.in6.sin6_addr);
+	assert_int_equal(wire_put_reply(out, 0, &in6), 22);
 	assert_memory_equal(out, "\5\0\0\4\x20\x01\x0d\xb8", 8);
 	assert_memory_equal(out + 19, "\1\x12\x34", 3);
 }
@@ -396,7 +392,7 @@ static void
 every_reply_is_complete(void **state)
 {
 	static const char zeros[WIRE_REPLY_MAX];
-	struct sockaddr_storage ss;
+	union addr addr;
 
 	(void)state;
 	for (int rep = 0; rep < 256; rep++) {
@@ -404,11 +400,10 @@ every_reply_is_complete(void **state)
 			size_t len = family == AF_INET6 ? 22 : 10;
 			uint8_t *out = guarded(zeros, len);
 
-			memset(&ss, 0x20, sizeof(ss));
-			ss.ss_family = (sa_family_t)family;
-			assert_int_equal(wire_put_reply(out, (uint8_t)rep,
-					     (const struct sockaddr *)&ss),
-			    len);
+			memset(&addr, 0x20, sizeof(addr));
+			addr.sa.sa_family = (sa_family_t)family;
+			assert_int_equal(
+			    wire_put_reply(out, (uint8_t)rep, &addr), len);
 			assert_int_equal(out[0], 5);
 			assert_int_equal(out[1], rep);
 			assert_int_equal(out[2], 0);
@@ -720,15 +715,16 @@ udp_header_of_a_sender(void **state)
 	for (size_t i = 0; i < COUNT(table); i++) {
 		unit_row("%s", table[i].address);
 		uint8_t out[WIRE_UDP_HEADER_ADDRESS_MAX];
-		struct sockaddr_in in = {.sin_family = AF_INET};
-		struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
-		const struct sockaddr *sa = (const void *)&in6;
+		union addr in = {.in = {.sin_family = AF_INET}};
+		union addr in6 = {.in6 = {.sin6_family = AF_INET6}};
+		const union addr *sa = &in6;
 
-		in.sin_port = in6.sin6_port = htons(8080);
-		if (inet_pton(AF_INET, table[i].address, &in.sin_addr) == 1)
-			sa = (const void *)&in;
+		in.in.sin_port = in6.in6.sin6_port = htons(8080);
+		if (inet_pton(AF_INET, table[i].address, &in.in.sin_addr) == 1)
+			sa = &in;
 		else
-			inet_pton(AF_INET6, table[i].address, &in6.sin6_addr);
+			inet_pton(
+			    AF_INET6, table[i].address, &in6.in6.sin6_addr);
 		assert_int_equal(wire_put_udp_header(out, sa), table[i].len);
 		assert_memory_equal(out, table[i].header, table[i].len);
 	}

@@ -211,7 +211,7 @@ user_is_taken_as_it_comes(void **state)
 }
 
 static void
-replies(const struct sockaddr *bound, uint8_t rep, const char *expected)
+replies(const union addr *bound, uint8_t rep, const char *expected)
 {
 	static const char zeros[WIRE4_REPLY_LEN];
 	uint8_t *out = guarded(zeros, sizeof(zeros));
@@ -223,24 +223,24 @@ replies(const struct sockaddr *bound, uint8_t rep, const char *expected)
 static void
 reply(void **state)
 {
-	struct sockaddr_in in = {
-	    .sin_family = AF_INET,
-	    .sin_port = htons(0x1234),
-	    .sin_addr.s_addr = htonl(0xc0000221),
-	};
-	struct sockaddr_in6 in6 = {
-	    .sin6_family = AF_INET6,
-	    .sin6_port = htons(0x1234),
-	};
-	struct sockaddr_un un = {.sun_family = AF_UNIX, .sun_path = "/x"};
+	union addr in = {.in = {
+			     .sin_family = AF_INET,
+			     .sin_port = htons(0x1234),
+			     .sin_addr.s_addr = htonl(0xc0000221),
+			 }};
+	union addr in6 = {.in6 = {
+			      .sin6_family = AF_INET6,
+			      .sin6_port = htons(0x1234),
+			  }};
+	union addr un = {.sa.sa_family = AF_UNIX};
 
 	(void)state;
-	replies((const void *)&in, 0, "\0\x5a\x12\x34\xc0\0\2\x21");
-	inet_pton(AF_INET6, "::ffff:192.0.2.33", &in6.sin6_addr);
-	replies((const void *)&in6, 0, "\0\x5a\x12\x34\xc0\0\2\x21");
-	inet_pton(AF_INET6, "2001:db8::1", &in6.sin6_addr);
-	replies((const void *)&in6, 0, "\0\x5a\0\0\0\0\0\0");
-	replies((const void *)&un, 0, "\0\x5a\0\0\0\0\0\0");
+	replies(&in, 0, "\0\x5a\x12\x34\xc0\0\2\x21");
+	inet_pton(AF_INET6, "::ffff:192.0.2.33", &in6.in6.sin6_addr);
+	replies(&in6, 0, "\0\x5a\x12\x34\xc0\0\2\x21");
+	inet_pton(AF_INET6, "2001:db8::1", &in6.in6.sin6_addr);
+	replies(&in6, 0, "\0\x5a\0\0\0\0\0\0");
+	replies(&un, 0, "\0\x5a\0\0\0\0\0\0");
 	replies(NULL, 0, "\0\x5a\0\0\0\0\0\0");
 	for (int rep = 1; rep < 256; rep++)
 		replies(NULL, (uint8_t)rep, "\0\x5b\0\0\0\0\0\0");

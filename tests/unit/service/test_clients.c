@@ -11,32 +11,32 @@
 static struct clients_source
 from_v4(const char *text)
 {
-	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = 1};
+	union addr in = {.in = {.sin_family = AF_INET, .sin_port = 1}};
 	struct clients_source source;
 
-	assert_int_equal(inet_pton(AF_INET, text, &in.sin_addr), 1);
-	clients_source(-1, (struct sockaddr *)&in, &source);
+	assert_int_equal(inet_pton(AF_INET, text, &in.in.sin_addr), 1);
+	clients_source(-1, &in, &source);
 	return source;
 }
 
 static struct clients_source
 from_v6(const char *text)
 {
-	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = 2};
+	union addr in6 = {.in6 = {.sin6_family = AF_INET6, .sin6_port = 2}};
 	struct clients_source source;
 
-	assert_int_equal(inet_pton(AF_INET6, text, &in6.sin6_addr), 1);
-	clients_source(-1, (struct sockaddr *)&in6, &source);
+	assert_int_equal(inet_pton(AF_INET6, text, &in6.in6.sin6_addr), 1);
+	clients_source(-1, &in6, &source);
 	return source;
 }
 
 static struct clients_source
 from_machine(unsigned cid)
 {
-	struct sockaddr_vm vm = {.svm_family = AF_VSOCK, .svm_cid = cid};
+	union addr vm = {.vm = {.svm_family = AF_VSOCK, .svm_cid = cid}};
 	struct clients_source source;
 
-	clients_source(-1, (struct sockaddr *)&vm, &source);
+	clients_source(-1, &vm, &source);
 	return source;
 }
 
@@ -69,8 +69,8 @@ ipv6_counts_by_64(void **state)
 static void
 loopback_is_here(void **state)
 {
-	struct sockaddr_in in = {.sin_family = AF_INET};
-	struct sockaddr *sa = (struct sockaddr *)&in;
+	union addr in = {.in = {.sin_family = AF_INET}};
+	struct sockaddr *sa = &in.sa;
 	struct clients_source source;
 	socklen_t len = sizeof(in);
 	int listener, client, fd;
@@ -86,14 +86,14 @@ loopback_is_here(void **state)
 	/* It has reached another address than it says it comes from. */
 	listener = socket(AF_INET, SOCK_STREAM, 0);
 	client = socket(AF_INET, SOCK_STREAM, 0);
-	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	in.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	assert_int_equal(bind(listener, sa, len), 0);
 	assert_int_equal(listen(listener, 1), 0);
 	assert_int_equal(getsockname(listener, sa, &len), 0);
 	assert_int_equal(connect(client, sa, len), 0);
 	fd = accept(listener, NULL, NULL);
-	in.sin_addr.s_addr = htonl(0xc0000201);
-	clients_source(fd, sa, &source);
+	in.in.sin_addr.s_addr = htonl(0xc0000201);
+	clients_source(fd, &in, &source);
 	assert_false(source.is_here);
 	close(listener);
 	close(client);
@@ -122,21 +122,21 @@ vsock_counts_by_machine(void **state)
 static void
 unix_counts_by_user(void **state)
 {
-	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	union addr un = {.sa.sa_family = AF_UNIX};
 	struct clients_source source;
 	uid_t uid = (uid_t)-2;
 	int pair[2];
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	clients_source(pair[0], (struct sockaddr *)&un, &source);
+	clients_source(pair[0], &un, &source);
 	memcpy(&uid, source.bytes, sizeof(uid));
 	assert_int_equal(source.family, AF_UNIX);
 	assert_int_equal(uid, getuid());
 	close(pair[0]);
 	close(pair[1]);
 	/* One that can't be asked is nobody's, and not root's. */
-	clients_source(-1, (struct sockaddr *)&un, &source);
+	clients_source(-1, &un, &source);
 	memcpy(&uid, source.bytes, sizeof(uid));
 	assert_int_equal(uid, (uid_t)-1);
 }

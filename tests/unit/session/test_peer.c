@@ -65,7 +65,7 @@ tcp_client(int fd, const union addr *to, char expected[ADDR_TEXT_MAX])
 	near = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
 	assert_true(near >= 0);
 	assert_int_equal(getsockname(far, &own.sa, &len), 0);
-	addr_format(&own.sa, expected);
+	addr_format(&own, expected);
 	return (struct client){near, near, far, far};
 }
 

@@ -27,7 +27,7 @@ permit(
 	wire_print_destination(asked, world.asked);
 	if (!addr)
 		return !world.no_name;
-	addr_format(&addr->sa, world.address);
+	addr_format(addr, world.address);
 	return addr->sa.sa_family != world.forbidden;
 }
 
@@ -71,7 +71,7 @@ goes_to(const struct batch_datagram *datagram, const char *address)
 
 	HOLD(datagram->fd >= 0 && datagram->len == 7);
 	HOLD(memcmp(datagram->data, "payload", 7) == 0);
-	HOLD(strcmp(addr_format(&datagram->to.sa, text), address) == 0);
+	HOLD(strcmp(addr_format(&datagram->to, text), address) == 0);
 	HOLD(route_may_answer(&route, &datagram->to));
 }
 
