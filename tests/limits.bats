@@ -185,14 +185,22 @@ refusal="was refused: as many clients as --max"
 	wait_until said 1 "1 clients, 60 refused, 1 in all"
 }
 
-# checks: how many processes have the memory that yescrypt wants, 16 MiB.
+# checking FILE...: which have the memory that yescrypt wants, 16 MiB.
+checking()
+{
+	grep -s '^VmRSS' /dev/null "$@" | awk '$2 > 12000 { print $1 }' | sort
+}
+
+# checks: how many processes do at one moment, the one between two looks at
+# all of them; during a look one check may end and the next begin.
 checks()
 {
-	local pid
+	local -a all
+	local before
 
-	for pid in $(programs); do
-		grep -s '^VmRSS' "/proc/$pid/status" || :
-	done | awk '$2 > 12000' | wc -l
+	mapfile -t all < <(programs | sed 's|.*|/proc/&/status|')
+	before=$(checking "${all[@]}")
+	comm -12 <(echo "$before") <(checking "${all[@]}") | sed '/^$/d' | wc -l
 }
 
 # many_logins WHERE...: 60 at once, with a wrong password. Each is told so, and
