@@ -16,7 +16,7 @@ layers=(
 	"base: number memory fault io | addr systemd notify tcp | journal | line textfile | log"
 	"protocol: wire | outcome wire4 proxy url"
 	"policy: libcrypt terms host faces turn | hash rules identity | ruleword | rulefile | permit auth"
-	"config: options | setting | usage | config"
+	"config: options | setting | usage rows | config"
 	"net: lookup sockopt | resolve | dial | bind flow program upstream | relay"
 	"net/udp: batch contacts | names port | route | udp"
 	"session: peer | egress | session | decision handshake | cmd_connect cmd_bind cmd_associate cmd_resolve | command | explain check"

@@ -442,7 +442,7 @@ every_row(void **state)
 	int terms = 0;
 
 	(void)state;
-	config_options(entries);
+	rows_list(entries);
 	assert_non_null(entries[0].section);
 	for (const struct option_entry *e = entries; e->name; e++) {
 		char left[128], word[128];
