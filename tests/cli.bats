@@ -44,6 +44,18 @@ options()
 	done <"$BATS_TEST_TMPDIR/defaults"
 }
 
+@test "--help has every exit status of the manual" {
+	local status
+
+	statuses=$(sed -n '/^\.Sh EXIT STATUS/,/^\.El/s/^\.It //p' \
+		"$TOP/man/socks5-handler.8")
+	[ "$(wc -l <<<"$statuses")" -ge 4 ]
+	help=$("$HANDLER" --help | sed -n '/^Exit status:/,$p')
+	for status in $statuses; do
+		grep -qw -- "$status" <<<"$help"
+	done
+}
+
 @test "the manual of the rules has every term" {
 	echo "allow nonsense" >"$BATS_TEST_TMPDIR/rules"
 	chmod 644 "$BATS_TEST_TMPDIR/rules"

@@ -8,7 +8,7 @@
 #include <string.h>
 
 void
-addr_set(union addr *out, sa_family_t family, const void *host, uint16_t port)
+addr_set(sa_family_t family, const void *host, uint16_t port, union addr *out)
 {
 	union addr addr = {.in6 = {.sin6_family = family}};
 
@@ -47,9 +47,9 @@ addr_parse(const char *text, uint16_t port, union addr *out)
 	struct in6_addr host; /* or a struct in_addr */
 
 	if (inet_pton(AF_INET, text, &host) == 1)
-		addr_set(out, AF_INET, &host, port);
+		addr_set(AF_INET, &host, port, out);
 	else if (inet_pton(AF_INET6, text, &host) == 1)
-		addr_set(out, AF_INET6, &host, port);
+		addr_set(AF_INET6, &host, port, out);
 	else
 		return -EINVAL;
 	return 0;
@@ -89,7 +89,7 @@ addr_parse_host(const char *text, uint16_t port, union addr *out)
 	memcpy(host, text, len + 1);
 	rc = parse_scoped(host, len, &ipv6);
 	if (rc >= 0) {
-		addr_set(out, AF_INET6, &ipv6, port);
+		addr_set(AF_INET6, &ipv6, port, out);
 		return rc;
 	}
 	memcpy(host, text, len + 1);
@@ -97,7 +97,7 @@ addr_parse_host(const char *text, uint16_t port, union addr *out)
 		host[len - 1] = '\0';
 	if (!inet_aton(host, &ipv4))
 		return -EINVAL;
-	addr_set(out, AF_INET, &ipv4, port);
+	addr_set(AF_INET, &ipv4, port, out);
 	return 0;
 }
 

@@ -49,7 +49,7 @@ struct addr_network {
  * one (::ffff:a.b.c.d) becomes the IPv4 address it is.
  */
 void addr_set(
-    union addr *out, sa_family_t family, const void *host, uint16_t port);
+    sa_family_t family, const void *host, uint16_t port, union addr *out);
 
 /*
  * An address literal as inet_pton(3) takes it ("192.0.2.1", "2001:db8::1"; no

@@ -19,7 +19,8 @@ static const char head[] =
 static const char foot[] =
     "\n"
     "Exit status: 0 the connection was handled, refusals included; 64 bad\n"
-    "usage or nothing to serve; 71 the machinery failed.\n"
+    "usage or nothing to serve; 71 the machinery failed, or no log took the\n"
+    "record; 74 what went over pipes was cut.\n"
     "More in socks5-handler(8).\n";
 
 static const char file_head[] =

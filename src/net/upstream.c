@@ -85,7 +85,7 @@ log_in(struct talk *talk)
 {
 	uint8_t message[WIRE_PASSWORD_MAX], status;
 	enum outcome outcome =
-	    say(talk, message, wire_put_password(message, talk->with->login));
+	    say(talk, message, wire_put_password(talk->with->login, message));
 
 	explicit_bzero(message, sizeof(message));
 	talk->len = 0;
@@ -110,7 +110,7 @@ negotiate_method(struct talk *talk)
 	uint8_t message[WIRE_GREETING_MAX], method;
 	ssize_t n = 0;
 	enum outcome outcome = say(talk, message,
-	    wire_put_greeting(message, methods + first, end - first));
+	    wire_put_greeting(methods + first, end - first, message));
 
 	while (outcome == OUTCOME_DONE &&
 	       (n = wire_get_method(talk->data, talk->len, &method)) == 0)
@@ -162,7 +162,7 @@ send_request(struct talk *talk, const struct wire_request *request,
 	/* Another server may read 010.0.0.1 in another way. */
 	if (wire_literal(&request->dst, &addr) >= 0)
 		plain.dst = wire_destination_of(&addr);
-	outcome = say(talk, message, wire_put_request(message, &plain));
+	outcome = say(talk, message, wire_put_request(&plain, message));
 	talk->len = 0;
 	while (outcome == OUTCOME_DONE &&
 	       (n = wire_get_reply(talk->data, talk->len, &reply)) == 0 &&

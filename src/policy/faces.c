@@ -30,7 +30,7 @@ add_face(struct faces *faces, const uint8_t ipv4[4], bool inverted)
 {
 	union addr *face = &faces->at[faces->count++];
 
-	addr_set(face, AF_INET, ipv4, addr_port(&faces->at[0]));
+	addr_set(AF_INET, ipv4, addr_port(&faces->at[0]), face);
 	if (inverted)
 		face->in.sin_addr.s_addr = ~face->in.sin_addr.s_addr;
 }

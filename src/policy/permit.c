@@ -33,8 +33,8 @@ build_in(struct permit *permit, const char *text)
 }
 
 void
-permit_begin(struct permit *out, const struct rules *rules,
-    const char *built_in, const struct identity *identity, int fd)
+permit_begin(const struct rules *rules, const char *built_in,
+    const struct identity *identity, int fd, struct permit *out)
 {
 	ssize_t n;
 

@@ -48,8 +48,8 @@ struct permit {
  * rules stay the caller's; NULL: `built_in` holds, one of the texts of
  * rulefile.h. permit_end() gives back what this takes.
  */
-void permit_begin(struct permit *out, const struct rules *rules,
-    const char *built_in, const struct identity *identity, int fd);
+void permit_begin(const struct rules *rules, const char *built_in,
+    const struct identity *identity, int fd, struct permit *out);
 void permit_end(struct permit *permit);
 
 /* Whether there is anything that this client may do, without a password. */

@@ -99,9 +99,9 @@ get_v2_addresses(
 	const uint8_t *ports = data + 2 * len;
 
 	out->client = PROXY_CLIENT_AT_ADDRESS;
-	addr_set(&out->source, family, data, get_header_port(ports));
+	addr_set(family, data, get_header_port(ports), &out->source);
 	addr_set(
-	    &out->destination, family, data + len, get_header_port(ports + 2));
+	    family, data + len, get_header_port(ports + 2), &out->destination);
 }
 
 /* Version 2; the signature is complete. */

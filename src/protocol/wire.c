@@ -146,9 +146,9 @@ int
 wire_literal(const struct wire_destination *dst, union addr *out)
 {
 	if (dst->atyp == WIRE_ATYP_IPV4)
-		addr_set(out, AF_INET, &dst->ipv4, dst->port);
+		addr_set(AF_INET, &dst->ipv4, dst->port, out);
 	else if (dst->atyp == WIRE_ATYP_IPV6)
-		addr_set(out, AF_INET6, &dst->ipv6, dst->port);
+		addr_set(AF_INET6, &dst->ipv6, dst->port, out);
 	else
 		return addr_parse_host(dst->name, dst->port, out);
 	return 0;
@@ -202,7 +202,7 @@ wire_print_destination(
 }
 
 size_t
-wire_put_method(uint8_t out[WIRE_METHOD_LEN], uint8_t method)
+wire_put_method(uint8_t method, uint8_t out[WIRE_METHOD_LEN])
 {
 	out[0] = WIRE_VERSION;
 	out[1] = method;
@@ -210,7 +210,7 @@ wire_put_method(uint8_t out[WIRE_METHOD_LEN], uint8_t method)
 }
 
 size_t
-wire_put_status(uint8_t out[WIRE_STATUS_LEN], uint8_t status)
+wire_put_status(uint8_t status, uint8_t out[WIRE_STATUS_LEN])
 {
 	out[0] = WIRE_PASSWORD_VERSION;
 	out[1] = status;
@@ -259,7 +259,7 @@ put_head(uint8_t out[3], uint8_t code)
 
 size_t
 wire_put_reply(
-    uint8_t out[WIRE_REPLY_MAX], uint8_t rep, const union addr *bound)
+    uint8_t rep, const union addr *bound, uint8_t out[WIRE_REPLY_MAX])
 {
 	size_t n = put_head(out, rep);
 
@@ -268,7 +268,7 @@ wire_put_reply(
 
 size_t
 wire_put_udp_header(
-    uint8_t out[WIRE_UDP_HEADER_ADDRESS_MAX], const union addr *sender)
+    const union addr *sender, uint8_t out[WIRE_UDP_HEADER_ADDRESS_MAX])
 {
 	memset(out, 0x00, 3); /* RSV and FRAG */
 	return 3 + put_address(out + 3, sender);
@@ -276,7 +276,7 @@ wire_put_udp_header(
 
 size_t
 wire_put_name_reply(
-    uint8_t out[WIRE_NAME_REPLY_MAX], uint8_t rep, const char *name)
+    uint8_t rep, const char *name, uint8_t out[WIRE_NAME_REPLY_MAX])
 {
 	size_t n = put_head(out, rep);
 
@@ -286,7 +286,7 @@ wire_put_name_reply(
 
 size_t
 wire_put_greeting(
-    uint8_t out[WIRE_GREETING_MAX], const uint8_t *methods, size_t methods_len)
+    const uint8_t *methods, size_t methods_len, uint8_t out[WIRE_GREETING_MAX])
 {
 	out[0] = WIRE_VERSION;
 	out[1] = (uint8_t)methods_len;
@@ -296,7 +296,7 @@ wire_put_greeting(
 
 size_t
 wire_put_password(
-    uint8_t out[WIRE_PASSWORD_MAX], const struct wire_password *password)
+    const struct wire_password *password, uint8_t out[WIRE_PASSWORD_MAX])
 {
 	size_t n = 2U + password->name_len;
 
@@ -310,7 +310,7 @@ wire_put_password(
 
 size_t
 wire_put_request(
-    uint8_t out[WIRE_REQUEST_MAX], const struct wire_request *request)
+    const struct wire_request *request, uint8_t out[WIRE_REQUEST_MAX])
 {
 	const struct wire_destination *dst = &request->dst;
 	size_t n = put_head(out, request->command), len = dst->name_len;

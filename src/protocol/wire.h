@@ -190,10 +190,10 @@ size_t wire_print_destination(
     const struct wire_destination *dst, char out[WIRE_DESTINATION_MAX]);
 
 /* METHOD selection message, RFC 1928 section 3: always WIRE_METHOD_LEN. */
-size_t wire_put_method(uint8_t out[WIRE_METHOD_LEN], uint8_t method);
+size_t wire_put_method(uint8_t method, uint8_t out[WIRE_METHOD_LEN]);
 
 /* Username/password response, RFC 1929 section 2: always WIRE_STATUS_LEN. */
-size_t wire_put_status(uint8_t out[WIRE_STATUS_LEN], uint8_t status);
+size_t wire_put_status(uint8_t status, uint8_t out[WIRE_STATUS_LEN]);
 
 /*
  * Reply, RFC 1928 section 6: 10 bytes, or 22 with an IPv6 address. `bound` is
@@ -202,7 +202,7 @@ size_t wire_put_status(uint8_t out[WIRE_STATUS_LEN], uint8_t status);
  * clients abort on it.
  */
 size_t wire_put_reply(
-    uint8_t out[WIRE_REPLY_MAX], uint8_t rep, const union addr *bound);
+    uint8_t rep, const union addr *bound, uint8_t out[WIRE_REPLY_MAX]);
 
 /*
  * UDP request header, RFC 1928 section 7. FRAG and the bytes of a name are for
@@ -217,25 +217,25 @@ ssize_t wire_get_udp_header(
  * with an IPv6 address; addresses as in wire_put_reply().
  */
 size_t wire_put_udp_header(
-    uint8_t out[WIRE_UDP_HEADER_ADDRESS_MAX], const union addr *sender);
+    const union addr *sender, uint8_t out[WIRE_UDP_HEADER_ADDRESS_MAX]);
 
 /*
  * The reply to RESOLVE_PTR, with ATYP 3 and port 0: those who ask for a name
  * expect it. The name has 1 to 255 bytes.
  */
 size_t wire_put_name_reply(
-    uint8_t out[WIRE_NAME_REPLY_MAX], uint8_t rep, const char *name);
+    uint8_t rep, const char *name, uint8_t out[WIRE_NAME_REPLY_MAX]);
 
 /*
  * The client's side, for talking to another server. What is put has the length
  * that is returned. wire_put_greeting() takes 255 methods at most.
  */
 size_t wire_put_greeting(
-    uint8_t out[WIRE_GREETING_MAX], const uint8_t *methods, size_t methods_len);
+    const uint8_t *methods, size_t methods_len, uint8_t out[WIRE_GREETING_MAX]);
 size_t wire_put_password(
-    uint8_t out[WIRE_PASSWORD_MAX], const struct wire_password *password);
+    const struct wire_password *password, uint8_t out[WIRE_PASSWORD_MAX]);
 size_t wire_put_request(
-    uint8_t out[WIRE_REQUEST_MAX], const struct wire_request *request);
+    const struct wire_request *request, uint8_t out[WIRE_REQUEST_MAX]);
 
 /* METHOD selection message. -EPROTO: VER is not 5. */
 ssize_t wire_get_method(const uint8_t *data, size_t len, uint8_t *out);

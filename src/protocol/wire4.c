@@ -81,10 +81,10 @@ wire4_get_request(const uint8_t *data, size_t len, struct wire_request *out,
 
 size_t
 wire4_put_reply(
-    uint8_t out[WIRE4_REPLY_LEN], uint8_t rep, const union addr *bound)
+    uint8_t rep, const union addr *bound, uint8_t out[WIRE4_REPLY_LEN])
 {
 	uint8_t reply[WIRE_REPLY_MAX];
-	size_t len = wire_put_reply(reply, rep, bound);
+	size_t len = wire_put_reply(rep, bound, reply);
 
 	memset(out, 0, WIRE4_REPLY_LEN);
 	out[1] = rep == WIRE_REP_SUCCEEDED ? GRANTED : REJECTED;

@@ -41,6 +41,6 @@ ssize_t wire4_get_request(const uint8_t *data, size_t len,
  * Always WIRE4_REPLY_LEN.
  */
 size_t wire4_put_reply(
-    uint8_t out[WIRE4_REPLY_LEN], uint8_t rep, const union addr *bound);
+    uint8_t rep, const union addr *bound, uint8_t out[WIRE4_REPLY_LEN]);
 
 #endif

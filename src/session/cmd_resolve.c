@@ -51,7 +51,7 @@ cmd_resolve_reply_name(struct session *s)
 	s->phase = PHASE_RELAYING;
 	s->record.reply = WIRE_REP_SUCCEEDED;
 	return session_write(s, message,
-	    wire_put_name_reply(message, WIRE_REP_SUCCEEDED, s->name));
+	    wire_put_name_reply(WIRE_REP_SUCCEEDED, s->name, message));
 }
 
 /* The answer was all there is. */

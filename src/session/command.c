@@ -45,7 +45,7 @@ command_decide(struct session *s)
 		return outcome;
 	s->phase = PHASE_CONNECTING;
 	io_alarm(s->config->connect_timeout_ms);
-	egress_init(&s->egress, &s->config->terms);
+	egress_init(&s->config->terms, &s->egress);
 	return s->command->decide(s);
 }
 

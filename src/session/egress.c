@@ -2,7 +2,7 @@
 #include "session/egress.h"
 
 void
-egress_init(struct egress *out, const struct terms *terms)
+egress_init(const struct terms *terms, struct egress *out)
 {
 	*out = (struct egress){
 	    .target = {.fd = -1},

@@ -28,7 +28,7 @@ struct egress {
 };
 
 /* Nothing is known yet but the terms. */
-void egress_init(struct egress *out, const struct terms *terms);
+void egress_init(const struct terms *terms, struct egress *out);
 
 /* Ends a program, if there is one, and closes what is open. */
 void egress_close(struct egress *egress);

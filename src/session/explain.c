@@ -339,7 +339,7 @@ explain_request(const struct config *config)
 	/* On a Unix socket it has ids, and no address. */
 	s.peer.in.kind = s.peer.who.has_ids ? IO_SOCKET : IO_TCP;
 	permit_begin(
-	    &s.permit, &config->rules, config->built_in, &s.peer.who, -1);
+	    &config->rules, config->built_in, &s.peer.who, -1, &s.permit);
 	explain(&s);
 	permit_end(&s.permit);
 	return 0;

@@ -99,7 +99,7 @@ read_greeting(struct session *s)
 	s->inbox.start += (size_t)n;
 	s->phase =
 	    s->method == WIRE_METHOD_PASSWORD ? PHASE_LOGIN : PHASE_REQUEST;
-	return session_write(s, message, wire_put_method(message, s->method));
+	return session_write(s, message, wire_put_method(s->method, message));
 }
 
 /* A name and a password that count, or a name that is claimed. */
@@ -154,7 +154,7 @@ authenticate(struct session *s)
 		return outcome;
 	s->phase = PHASE_REQUEST;
 	return session_write(
-	    s, message, wire_put_status(message, WIRE_STATUS_SUCCESS));
+	    s, message, wire_put_status(WIRE_STATUS_SUCCESS, message));
 }
 
 static ssize_t

@@ -25,8 +25,8 @@ session_identify(struct session *s)
 {
 	const struct config *config = s->config;
 
-	permit_begin(&s->permit, config->rules_file ? &config->rules : NULL,
-	    config->built_in, &s->peer.who, s->peer.in.fd);
+	permit_begin(config->rules_file ? &config->rules : NULL,
+	    config->built_in, &s->peer.who, s->peer.in.fd, &s->permit);
 }
 
 enum outcome
@@ -73,8 +73,8 @@ session_reply(struct session *s, uint8_t rep, const union addr *bound)
 
 	s->record.reply = rep;
 	return session_write(s, message,
-	    s->socks4 ? wire4_put_reply(message, rep, bound)
-		      : wire_put_reply(message, rep, bound));
+	    s->socks4 ? wire4_put_reply(rep, bound, message)
+		      : wire_put_reply(rep, bound, message));
 }
 
 enum outcome
@@ -139,10 +139,10 @@ session_refuse(struct session *s)
 		if (s->phase == PHASE_GREETING)
 			session_write(s, message,
 			    wire_put_method(
-				message, WIRE_METHOD_NO_ACCEPTABLE));
+				WIRE_METHOD_NO_ACCEPTABLE, message));
 		else if (s->phase == PHASE_LOGIN)
 			session_write(s, message,
-			    wire_put_status(message, WIRE_STATUS_FAILURE));
+			    wire_put_status(WIRE_STATUS_FAILURE, message));
 		else
 			session_reply(s, failure_rep(&failure), NULL);
 		session_let_go(s);

@@ -240,7 +240,7 @@ take_down(struct udp *udp, struct batch_datagram *datagram)
 		drop(udp, datagram, UDP_STRANGER);
 		return;
 	}
-	datagram->head = wire_put_udp_header(header, &datagram->from);
+	datagram->head = wire_put_udp_header(&datagram->from, header);
 	if (datagram->len + datagram->head > most) {
 		drop(udp, datagram, UDP_OVERSIZE);
 		return;

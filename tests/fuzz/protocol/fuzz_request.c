@@ -15,12 +15,12 @@ check_reply(const struct wire_destination *dst)
 	size_t n;
 
 	if (dst->atyp == WIRE_ATYP_IPV4)
-		addr_set(&addr, AF_INET, &dst->ipv4, dst->port);
+		addr_set(AF_INET, &dst->ipv4, dst->port, &addr);
 	else if (dst->atyp == WIRE_ATYP_IPV6)
-		addr_set(&addr, AF_INET6, &dst->ipv6, dst->port);
+		addr_set(AF_INET6, &dst->ipv6, dst->port, &addr);
 	else if (addr_parse(dst->name, dst->port, &addr) < 0)
 		return;
-	n = wire_put_reply(reply, WIRE_REP_SUCCEEDED, &addr);
+	n = wire_put_reply(WIRE_REP_SUCCEEDED, &addr, reply);
 	HOLD(n == (addr.sa.sa_family == AF_INET ? 10 : 22));
 	HOLD(reply[3] == (n == 10 ? WIRE_ATYP_IPV4 : WIRE_ATYP_IPV6));
 	HOLD((reply[n - 2] << 8 | reply[n - 1]) == dst->port);

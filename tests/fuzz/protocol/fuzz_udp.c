@@ -17,21 +17,21 @@ check_answer(const struct wire_udp_header *header)
 	size_t n;
 
 	if (dst->atyp == WIRE_ATYP_IPV4)
-		addr_set(&addr, AF_INET, &dst->ipv4, dst->port);
+		addr_set(AF_INET, &dst->ipv4, dst->port, &addr);
 	else if (dst->atyp == WIRE_ATYP_IPV6)
-		addr_set(&addr, AF_INET6, &dst->ipv6, dst->port);
+		addr_set(AF_INET6, &dst->ipv6, dst->port, &addr);
 	else
 		return;
 	HOLD(addr_port(&addr) == dst->port);
-	n = wire_put_udp_header(out, &addr);
+	n = wire_put_udp_header(&addr, out);
 	HOLD(n == (addr.sa.sa_family == AF_INET ? 10 : 22));
 	/* It is a header in its turn, and leads back. */
 	HOLD(wire_get_udp_header(out, n, &again) == (ssize_t)n);
 	HOLD(again.frag == 0);
 	if (n == 10)
-		addr_set(&back, AF_INET, &again.dst.ipv4, again.dst.port);
+		addr_set(AF_INET, &again.dst.ipv4, again.dst.port, &back);
 	else
-		addr_set(&back, AF_INET6, &again.dst.ipv6, again.dst.port);
+		addr_set(AF_INET6, &again.dst.ipv6, again.dst.port, &back);
 	HOLD(addr_equal(&addr, &back));
 }
 

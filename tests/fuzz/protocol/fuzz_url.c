@@ -41,7 +41,7 @@ check_url(const struct url *url)
 	HOLD(url->password[url->password_len] == '\0');
 	HOLD(url_login(url, &login) == (url->user_len > 0));
 	if (url->user_len > 0)
-		HOLD(wire_put_password(message, &login) ==
+		HOLD(wire_put_password(&login, message) ==
 		     3U + url->user_len + url->password_len);
 	else
 		HOLD(url->password_len == 0);

@@ -31,7 +31,7 @@ remote(const char *text)
 static void
 begin_built_in(const char *text, struct identity who)
 {
-	permit_begin(&permit, NULL, text, &who, -1);
+	permit_begin(NULL, text, &who, -1, &permit);
 }
 
 /* With a file of rules that says `text`. */
@@ -42,7 +42,7 @@ begin(const char *text, struct identity who)
 
 	if (rulefile_parse("FILE", text, strlen(text), &rules, &error))
 		fail_msg("%u:%u: %s", error.line, error.column, error.words);
-	permit_begin(&permit, &rules, NULL, &who, -1);
+	permit_begin(&rules, NULL, &who, -1, &permit);
 }
 
 static void
@@ -326,8 +326,9 @@ many_addresses(void **state)
 	begin("deny to 198.51.100.0/25\nallow to any\n", pipe_end);
 	assert_int_equal(request(RULES_CONNECT, "a.test"), 0);
 	for (uint32_t i = 0; i < ADDR_LIST_MAX; i++)
-		addr_set(&all_of_them.at[i], AF_INET,
-		    &(uint32_t){htonl((uint32_t)(0xc6336460 + i))}, 443);
+		addr_set(AF_INET,
+		    &(uint32_t){htonl((uint32_t)(0xc6336460 + i))}, 443,
+		    &all_of_them.at[i]);
 	allowed = permit_addresses(
 	    &permit, RULES_CONNECT, &dst, &answer, &all_of_them, &list);
 	assert_int_equal(allowed, ADDR_LIST_MAX - 32);

@@ -328,9 +328,9 @@ method(void **state)
 	uint8_t out[WIRE_METHOD_LEN];
 
 	(void)state;
-	assert_int_equal(wire_put_method(out, WIRE_METHOD_NO_ACCEPTABLE), 2);
+	assert_int_equal(wire_put_method(WIRE_METHOD_NO_ACCEPTABLE, out), 2);
 	assert_memory_equal(out, "\5\xff", 2);
-	wire_put_method(out, WIRE_METHOD_NONE);
+	wire_put_method(WIRE_METHOD_NONE, out);
 	assert_memory_equal(out, "\5\0", 2);
 }
 
@@ -340,9 +340,9 @@ status(void **state)
 	uint8_t out[WIRE_STATUS_LEN];
 
 	(void)state;
-	assert_int_equal(wire_put_status(out, WIRE_STATUS_SUCCESS), 2);
+	assert_int_equal(wire_put_status(WIRE_STATUS_SUCCESS, out), 2);
 	assert_memory_equal(out, "\x01\x00", 2);
-	assert_int_equal(wire_put_status(out, WIRE_STATUS_FAILURE), 2);
+	assert_int_equal(wire_put_status(WIRE_STATUS_FAILURE, out), 2);
 	assert_memory_equal(out, "\x01\x01", 2);
 }
 
@@ -353,9 +353,9 @@ reply_without_address(void **state)
 	uint8_t out[WIRE_REPLY_MAX];
 
 	(void)state;
-	assert_int_equal(wire_put_reply(out, WIRE_REP_REFUSED, NULL), 10);
+	assert_int_equal(wire_put_reply(WIRE_REP_REFUSED, NULL, out), 10);
 	assert_memory_equal(out, "\5\5\0\1\0\0\0\0\0\0", 10);
-	assert_int_equal(wire_put_reply(out, 1, &un), 10);
+	assert_int_equal(wire_put_reply(1, &un, out), 10);
 	assert_memory_equal(out, "\5\1\0\1\0\0\0\0\0\0", 10);
 }
 
@@ -374,15 +374,15 @@ reply_with_address(void **state)
 	uint8_t out[WIRE_REPLY_MAX];
 
 	(void)state;
-	assert_int_equal(wire_put_reply(out, 0, &in), 10);
+	assert_int_equal(wire_put_reply(0, &in, out), 10);
 	assert_memory_equal(out, "\5\0\0\1\xc0\0\2\x21\x12\x34", 10);
 
 	inet_pton(AF_INET6, "::ffff:192.0.2.33", &in6.in6.sin6_addr);
-	assert_int_equal(wire_put_reply(out, 0, &in6), 10);
+	assert_int_equal(wire_put_reply(0, &in6, out), 10);
 	assert_memory_equal(out, "\5\0\0\1\xc0\0\2\x21\x12\x34", 10);
 
 	inet_pton(AF_INET6, "2001:db8::1", &in6.in6.sin6_addr);
-	assert_int_equal(wire_put_reply(out, 0, &in6), 22);
+	assert_int_equal(wire_put_reply(0, &in6, out), 22);
 	assert_memory_equal(out, "\5\0\0\4\x20\x01\x0d\xb8", 8);
 	assert_memory_equal(out + 19, "\1\x12\x34", 3);
 }
@@ -403,7 +403,7 @@ every_reply_is_complete(void **state)
 			memset(&addr, 0x20, sizeof(addr));
 			addr.sa.sa_family = (sa_family_t)family;
 			assert_int_equal(
-			    wire_put_reply(out, (uint8_t)rep, &addr), len);
+			    wire_put_reply((uint8_t)rep, &addr, out), len);
 			assert_int_equal(out[0], 5);
 			assert_int_equal(out[1], rep);
 			assert_int_equal(out[2], 0);
@@ -426,7 +426,7 @@ name_reply(void **state)
 
 		memset(name, 'n', len);
 		name[len] = '\0';
-		assert_int_equal(wire_put_name_reply(out, 0, name), 7 + len);
+		assert_int_equal(wire_put_name_reply(0, name, out), 7 + len);
 		assert_memory_equal(out, "\5\0\0\3", 4);
 		assert_int_equal(out[4], len);
 		assert_memory_equal(out + 5, name, len);
@@ -478,13 +478,13 @@ put_greeting(void **state)
 	for (size_t n = 0; n <= sizeof(methods); n++) {
 		out = guarded(methods, n); /* room for n */
 		out -= 2;
-		assert_int_equal(wire_put_greeting(out, methods, n), 2 + n);
+		assert_int_equal(wire_put_greeting(methods, n, out), 2 + n);
 		assert_int_equal(wire_get_greeting(out, 2 + n, &again), 2 + n);
 		assert_int_equal(again.methods_len, n);
 		assert_memory_equal(again.methods, methods, n);
 	}
 	out = guarded(methods, 4);
-	wire_put_greeting(out, (const uint8_t *)"\2\0", 2);
+	wire_put_greeting((const uint8_t *)"\2\0", 2, out);
 	assert_memory_equal(out, "\5\2\2\0", 4);
 }
 
@@ -510,7 +510,7 @@ put_password(void **state)
 			uint8_t *out = guarded(zeros, len);
 
 			assert_int_equal(
-			    wire_put_password(out, &password), len);
+			    wire_put_password(&password, out), len);
 			assert_int_equal(out[0], 1);
 			assert_int_equal(
 			    wire_get_password(out, len, &again), len);
@@ -541,7 +541,7 @@ put_request(void **state)
 		assert_int_equal(wire_get_request(message, len, &request), len);
 		out = guarded(message, len);
 		memset(out, 0xa5, len);
-		assert_int_equal(wire_put_request(out, &request), len);
+		assert_int_equal(wire_put_request(&request, out), len);
 		assert_memory_equal(out, message, len);
 	}
 	message[3] = WIRE_ATYP_NAME;
@@ -551,7 +551,7 @@ put_request(void **state)
 		assert_int_equal(wire_get_request(message, len, &request), len);
 		out = guarded(message, len);
 		memset(out, 0xa5, len);
-		assert_int_equal(wire_put_request(out, &request), len);
+		assert_int_equal(wire_put_request(&request, out), len);
 		assert_memory_equal(out, message, len);
 	}
 }
@@ -725,7 +725,7 @@ udp_header_of_a_sender(void **state)
 		else
 			inet_pton(
 			    AF_INET6, table[i].address, &in6.in6.sin6_addr);
-		assert_int_equal(wire_put_udp_header(out, sa), table[i].len);
+		assert_int_equal(wire_put_udp_header(sa, out), table[i].len);
 		assert_memory_equal(out, table[i].header, table[i].len);
 	}
 }

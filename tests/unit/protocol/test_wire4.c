@@ -216,7 +216,7 @@ replies(const union addr *bound, uint8_t rep, const char *expected)
 	static const char zeros[WIRE4_REPLY_LEN];
 	uint8_t *out = guarded(zeros, sizeof(zeros));
 
-	assert_int_equal(wire4_put_reply(out, rep, bound), WIRE4_REPLY_LEN);
+	assert_int_equal(wire4_put_reply(rep, bound, out), WIRE4_REPLY_LEN);
 	assert_memory_equal(out, expected, WIRE4_REPLY_LEN);
 }
 

@@ -35,7 +35,7 @@ at_the_start(void **state)
 
 	(void)state;
 	memset(&egress, 0xa5, sizeof(egress));
-	egress_init(&egress, &none);
+	egress_init(&none, &egress);
 	assert_int_equal(egress.target.fd, -1);
 	assert_int_equal(egress.address.sa.sa_family, AF_UNSPEC);
 	assert_int_equal(egress.bound.sa.sa_family, AF_UNSPEC);

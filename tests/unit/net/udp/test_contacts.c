@@ -11,7 +11,7 @@ host(uint32_t ipv4)
 {
 	union addr addr;
 
-	addr_set(&addr, AF_INET, &(uint32_t){htonl(ipv4)}, 53);
+	addr_set(AF_INET, &(uint32_t){htonl(ipv4)}, 53, &addr);
 	return addr;
 }
 

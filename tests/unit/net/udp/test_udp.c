@@ -82,7 +82,7 @@ udp_socket(union addr *out)
 static size_t
 datagram_to(const union addr *to, uint8_t out[64])
 {
-	size_t n = wire_put_udp_header(out, to);
+	size_t n = wire_put_udp_header(to, out);
 
 	out[n] = '!';
 	return n + 1;
