@@ -53,9 +53,3 @@ memory_grow(void *array, size_t size, size_t count, size_t *room)
 	*room = more;
 	return 0;
 }
-
-char *
-memory_copy(const char *text)
-{
-	return strdup(text);
-}

@@ -21,7 +21,4 @@ void *memory_alloc(size_t size);
  */
 int memory_grow(void *array, size_t size, size_t count, size_t *room);
 
-/* A copy of a string, for free(3); NULL as above. */
-char *memory_copy(const char *text);
-
 #endif

@@ -2,7 +2,6 @@
 #include "config/setting.h"
 #include "base/addr.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "base/number.h"
 #include "base/systemd.h"
 #include "policy/terms.h"
@@ -69,7 +68,7 @@ read_text(const char *text, char **out)
 	if (!*text)
 		return "empty";
 	free(*out);
-	*out = memory_copy(text);
+	*out = strdup(text);
 	return *out ? NULL : "out of memory";
 }
 

@@ -40,48 +40,6 @@ bind_from_anyone(const struct wire_destination *dst)
 	return IN6_IS_ADDR_UNSPECIFIED(&addr.in6.sin6_addr);
 }
 
-/* A socket on these terms, or -1 and a failure. */
-static int
-open_on_terms(const struct terms *terms, sa_family_t family, int type,
-    struct failure *failure)
-{
-	int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0) {
-		failure_of_system(failure, errno);
-		return -1;
-	}
-	failure_set(failure, OUTCOME_TERMS_UNMET, 0, NULL);
-	if (sockopt_apply(fd, family, terms, &failure->cause) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
-/* Our own address on the way there. No packet is sent. */
-static enum outcome
-route_to(const union addr *there, const struct terms *terms, union addr *out,
-    struct failure *failure)
-{
-	union addr to = *there;
-	socklen_t len = sizeof(*out);
-	enum outcome outcome = OUTCOME_DONE;
-	int fd;
-
-	if (sockopt_check_family(terms, to.sa.sa_family, failure) !=
-	    OUTCOME_DONE)
-		return failure->outcome;
-	addr_set_port(&to, 9);
-	fd = open_on_terms(terms, to.sa.sa_family, SOCK_DGRAM, failure);
-	if (fd < 0)
-		return failure->outcome;
-	if (connect(fd, &to.sa, addr_len(&to)) < 0 ||
-	    getsockname(fd, &out->sa, &len) < 0)
-		outcome = failure_of_connect(failure, errno);
-	close(fd);
-	return outcome;
-}
-
 static bool
 has_family(const union addr *addr, sa_family_t family)
 {
@@ -121,11 +79,11 @@ choose_address(const struct bind_options *options, union addr *out,
 	if (!expected)
 		return choose_reached(options, out, failure);
 	for (size_t i = 0; i < expected->count; i++) {
-		union addr there = any_port_of(&expected->at[i]), here = {0};
+		union addr there = addr_unmapped(&expected->at[i]), here;
 
 		if (!has_family(&there, options->family))
 			continue;
-		if (route_to(&there, &options->terms, &here, failure) ==
+		if (sockopt_find_own(&there, &options->terms, &here, failure) ==
 		    OUTCOME_DONE) {
 			*out = any_port_of(&here);
 			return OUTCOME_DONE;
@@ -152,8 +110,8 @@ bind_open(const struct bind_options *options, struct bind_listener *out,
 		return outcome;
 	/* The source has been looked at, and stands in `bound`. */
 	terms.source = (struct terms_source){0};
-	listener.fd = open_on_terms(
-	    &terms, listener.bound.sa.sa_family, SOCK_STREAM, failure);
+	listener.fd = sockopt_open(
+	    &terms, listener.bound.sa.sa_family, SOCK_STREAM, 0, failure);
 	if (listener.fd < 0)
 		return failure->outcome;
 	/* Who is accepted has it from here. */

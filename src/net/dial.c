@@ -30,37 +30,37 @@ struct attempts {
 	struct pollfd fds[1 + ADDR_LIST_MAX];
 };
 
+/* Whether the kernel knows no Multipath TCP, or is told to do without. */
+static bool
+lacks_mptcp(const struct failure *failure)
+{
+	int error = failure->cause.error;
+
+	return failure->outcome == OUTCOME_SYSTEM &&
+	       (error == EPROTONOSUPPORT || error == ENOPROTOOPT ||
+		   error == EINVAL);
+}
+
 /* A socket as the terms want it, or -1 and a failure. */
 static int
 open_attempt(struct attempts *try, sa_family_t family, struct failure *failure)
 {
-	const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-	int fd = -1;
+	struct io_end end = {.fd = -1, .kind = IO_TCP};
 
-	if (sockopt_check_family(try->terms, family, failure) != OUTCOME_DONE)
-		return -1;
 	if (try->mptcp) {
-		fd = socket(family, type, IPPROTO_MPTCP);
-		/* A kernel without it, or told to do without. */
-		try->mptcp =
-		    fd >= 0 || (errno != EPROTONOSUPPORT &&
-				   errno != ENOPROTOOPT && errno != EINVAL);
+		end.fd = sockopt_open(
+		    try->terms, family, SOCK_STREAM, IPPROTO_MPTCP, failure);
+		try->mptcp = end.fd >= 0 || !lacks_mptcp(failure);
 	}
-	if (fd < 0 && !try->mptcp)
-		fd = socket(family, type, 0);
-	if (fd < 0) {
-		failure_of_system(failure, errno);
+	if (!try->mptcp)
+		end.fd =
+		    sockopt_open(try->terms, family, SOCK_STREAM, 0, failure);
+	if (end.fd < 0)
 		return -1;
-	}
-	tcp_set_oobinline(&(struct io_end){.fd = fd, .kind = IO_TCP});
+	tcp_set_oobinline(&end);
 	if (try->terms->rate)
-		tcp_set_rate(&(struct io_end){.fd = fd, .kind = IO_TCP},
-		    try->terms->rate);
-	failure_set(failure, OUTCOME_TERMS_UNMET, 0, NULL);
-	if (sockopt_apply(fd, family, try->terms, &failure->cause) == 0)
-		return fd;
-	close(fd);
-	return -1;
+		tcp_set_rate(&end, try->terms->rate);
+	return end.fd;
 }
 
 /* Begins the next attempt; one that fails at once only leaves its failure. */

@@ -135,14 +135,17 @@ resolve_harvest(struct resolve *resolve, int64_t now_ms, struct addr_list *out,
 	return true;
 }
 
-/* Waits for a child, the client's leaving, the alarm, or this time (0: never).
- */
+/* Waits for a child, the client's leaving, or this time (0: never), unless the
+ * alarm or a signal has ended that. */
 static enum outcome
 await(struct pollfd *fds, size_t count, const struct io_end *client,
     int64_t until_ms, struct failure *failure)
 {
 	int64_t left = until_ms ? until_ms - io_now_ms() : -1;
 
+	if (failure_of_interruption(failure, OUTCOME_CONNECT_TIMEOUT) !=
+	    OUTCOME_DONE)
+		return failure->outcome;
 	if (until_ms && left < 0)
 		left = 0;
 	fds[count] = (struct pollfd){.fd = client->fd, .events = 0};
@@ -150,7 +153,7 @@ await(struct pollfd *fds, size_t count, const struct io_end *client,
 		return failure_of_system(failure, errno);
 	if (fds[count].revents)
 		return failure_set(failure, OUTCOME_CLIENT_LEFT, 0, NULL);
-	return failure_of_interruption(failure, OUTCOME_CONNECT_TIMEOUT);
+	return OUTCOME_DONE;
 }
 
 enum outcome
@@ -166,9 +169,7 @@ resolve_name_of(const union addr *addr, const struct io_end *client,
 	if (rc < 0)
 		return failure_of_system(failure, -rc);
 	fds[0] = (struct pollfd){.fd = child.fd, .events = POLLIN};
-	while (failure_of_interruption(failure, OUTCOME_CONNECT_TIMEOUT) ==
-		   OUTCOME_DONE &&
-	       await(fds, 1, client, 0, failure) == OUTCOME_DONE) {
+	while (await(fds, 1, client, 0, failure) == OUTCOME_DONE) {
 		if (!lookup_answer(&child, true, &answer, failure))
 			continue;
 		if (failure->outcome == OUTCOME_DONE)
@@ -189,9 +190,7 @@ look_up_and_wait(const struct wire_destination *dst,
 
 	if (rc < 0)
 		return failure_of_system(failure, -rc);
-	while (failure_of_interruption(failure, OUTCOME_CONNECT_TIMEOUT) ==
-		   OUTCOME_DONE &&
-	       await(fds, resolve_poll(&resolve, fds), client,
+	while (await(fds, resolve_poll(&resolve, fds), client,
 		   resolve_due(&resolve), failure) == OUTCOME_DONE) {
 		if (resolve_harvest(&resolve, io_now_ms(), out, failure))
 			return failure->outcome;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 static int
 apply_row(int fd, sa_family_t family, const struct terms *terms,
@@ -41,11 +42,8 @@ apply_row(int fd, sa_family_t family, const struct terms *terms,
 static const char *
 write_host(const union addr *addr, char out[INET6_ADDRSTRLEN])
 {
-	const void *host = addr->sa.sa_family == AF_INET6
-			       ? (const void *)&addr->in6.sin6_addr
-			       : (const void *)&addr->in.sin_addr;
-
-	return inet_ntop(addr->sa.sa_family, host, out, INET6_ADDRSTRLEN);
+	return inet_ntop(
+	    addr->sa.sa_family, addr_host(addr), out, INET6_ADDRSTRLEN);
 }
 
 enum outcome
@@ -106,4 +104,45 @@ sockopt_apply(
 	if (rc == 0 && source->sa.sa_family == family)
 		rc = bind_source(fd, source, fault);
 	return rc;
+}
+
+int
+sockopt_open(const struct terms *terms, sa_family_t family, int type,
+    int protocol, struct failure *failure)
+{
+	int fd;
+
+	if (sockopt_check_family(terms, family, failure) != OUTCOME_DONE)
+		return -1;
+	fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+	if (fd < 0) {
+		failure_of_system(failure, errno);
+		return -1;
+	}
+	failure_set(failure, OUTCOME_TERMS_UNMET, 0, NULL);
+	if (sockopt_apply(fd, family, terms, &failure->cause) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+enum outcome
+sockopt_find_own(const union addr *there, const struct terms *terms,
+    union addr *out, struct failure *failure)
+{
+	union addr to = *there, own;
+	socklen_t len = sizeof(own);
+	int fd = sockopt_open(terms, to.sa.sa_family, SOCK_DGRAM, 0, failure);
+
+	if (fd < 0)
+		return failure->outcome;
+	addr_set_port(&to, 9); /* any but 0 */
+	failure->outcome = OUTCOME_DONE;
+	if (connect(fd, &to.sa, addr_len(&to)) < 0 ||
+	    getsockname(fd, &own.sa, &len) < 0)
+		failure_of_connect(failure, errno);
+	else
+		*out = own;
+	close(fd);
+	return failure->outcome;
 }

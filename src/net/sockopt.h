@@ -25,4 +25,18 @@ enum outcome sockopt_check_family(
 int sockopt_apply(
     int fd, sa_family_t family, const struct terms *terms, struct fault *fault);
 
+/*
+ * A non-blocking one that is so: the descriptor, the caller's to close; or -1
+ * and OUTCOME_NO_SOURCE, _TERMS_UNMET, _FAMILY_UNSUPPORTED or _SYSTEM.
+ */
+int sockopt_open(const struct terms *terms, sa_family_t family, int type,
+    int protocol, struct failure *failure);
+
+/*
+ * The address that packets there would come from, with some port; none is sent.
+ * OUTCOME_DONE, or as above, or as connect(2) has it.
+ */
+enum outcome sockopt_find_own(const union addr *there,
+    const struct terms *terms, union addr *out, struct failure *failure);
+
 #endif

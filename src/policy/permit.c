@@ -95,9 +95,7 @@ ask_rules(const struct permit *permit, struct rules_question question)
 bool
 permit_anonymous(const struct permit *permit)
 {
-	struct rules_question question = {.command = 0};
-
-	return ask_rules(permit, question).verdict != RULES_DENIED;
+	return permit_command(permit, 0).verdict != RULES_DENIED;
 }
 
 bool
@@ -125,25 +123,36 @@ permit_target(const struct permit *permit, enum rules_command command,
 	return ask_rules(permit, question);
 }
 
+struct permit_answer
+permit_address(const struct permit *permit, enum rules_command command,
+    const struct wire_destination *dst, const struct permit_answer *target,
+    const union addr *addr)
+{
+	struct rules_question question = {.command = command};
+
+	/* Decided by the name: by the same line for all of them. */
+	if (target->verdict != RULES_DEPENDS)
+		return *target;
+	rules_set_target(&question, dst);
+	question.has_address = true;
+	question.address = *addr;
+	return ask_rules(permit, question);
+}
+
 size_t
 permit_addresses(const struct permit *permit, enum rules_command command,
     const struct wire_destination *dst, const struct permit_answer *target,
     const struct addr_list *addresses, struct permit_list *out)
 {
-	struct rules_question question = {.command = command};
 	size_t allowed = 0;
 
-	rules_set_target(&question, dst);
-	question.has_address = true;
 	out->count = addresses->count;
 	for (size_t i = 0; i < addresses->count; i++) {
 		struct permit_address *each = &out->at[i];
 
-		each->addr = question.address = addresses->at[i];
-		/* Decided by the name: by the same line for all of them. */
-		each->answer = target->verdict == RULES_DEPENDS
-				   ? ask_rules(permit, question)
-				   : *target;
+		each->addr = addresses->at[i];
+		each->answer =
+		    permit_address(permit, command, dst, target, &each->addr);
 		allowed += each->answer.verdict == RULES_ALLOWED;
 	}
 	return allowed;

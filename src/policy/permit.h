@@ -74,10 +74,12 @@ struct permit_answer permit_target(const struct permit *permit,
     enum rules_command command, const struct wire_destination *dst,
     bool unresolved);
 
-/*
- * The same for each address of the target, of which the answer above is known:
- * how many of them are allowed.
- */
+/* The same for an address of the target, of which the answer above is known. */
+struct permit_answer permit_address(const struct permit *permit,
+    enum rules_command command, const struct wire_destination *dst,
+    const struct permit_answer *target, const union addr *addr);
+
+/* For all of them: how many are allowed. */
 size_t permit_addresses(const struct permit *permit, enum rules_command command,
     const struct wire_destination *dst, const struct permit_answer *target,
     const struct addr_list *addresses, struct permit_list *out);

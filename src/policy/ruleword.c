@@ -112,23 +112,15 @@ read_id(struct ruleword word, const char *text, struct rules_item *out)
 static const char *
 read_rule_command(struct ruleword word, struct rules_item *out)
 {
-	static const struct {
-		const char *word;
-		enum rules_command bit;
-	} commands[] = {
-	    {"connect", RULES_CONNECT},
-	    {"bind", RULES_BIND},
-	    {"udp", RULES_UDP},
-	    {"resolve", RULES_RESOLVE},
-	};
+	/* By the bits of enum rules_command. */
+	static const char *const commands[] = {
+	    "connect", "bind", "udp", "resolve"};
 
+	out->kind = RULES_COMMANDS;
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
-		if (ruleword_is(
-			word, commands[i].word, strlen(commands[i].word))) {
-			out->kind = RULES_COMMANDS;
-			out->commands = (uint8_t)commands[i].bit;
+		out->commands = (uint8_t)(1U << i);
+		if (ruleword_is(word, commands[i], strlen(commands[i])))
 			return NULL;
-		}
 	}
 	return "not a command; write connect, bind, udp or resolve";
 }

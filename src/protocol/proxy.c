@@ -20,7 +20,7 @@ enum { V2_ANY_TRANSPORT, V2_STREAM, V2_DATAGRAM }; /* lower four */
 
 /* An address and a port, two words of version 1's line. */
 static int
-read_address(const char *host, const char *port, bool ipv6, union addr *out)
+get_v1_address(const char *host, const char *port, bool ipv6, union addr *out)
 {
 	uint64_t number;
 
@@ -32,7 +32,7 @@ read_address(const char *host, const char *port, bool ipv6, union addr *out)
 
 /* What stands between the signature and CR LF. */
 static int
-read_line(const uint8_t *data, size_t len, struct proxy_header *out)
+get_line(const uint8_t *data, size_t len, struct proxy_header *out)
 {
 	static const char unknown[] = "UNKNOWN ";
 	struct proxy_header header = {.client = PROXY_CLIENT_AT_ADDRESS};
@@ -53,8 +53,8 @@ read_line(const uint8_t *data, size_t len, struct proxy_header *out)
 		return -EPROTO;
 	ipv6 = strcmp(words[0], "TCP6") == 0;
 	if ((!ipv6 && strcmp(words[0], "TCP4") != 0) ||
-	    read_address(words[1], words[3], ipv6, &header.source) < 0 ||
-	    read_address(words[2], words[4], ipv6, &header.destination) < 0)
+	    get_v1_address(words[1], words[3], ipv6, &header.source) < 0 ||
+	    get_v1_address(words[2], words[4], ipv6, &header.destination) < 0)
 		return -EPROTO;
 	*out = header;
 	return 0;
@@ -79,7 +79,7 @@ get_v1(const uint8_t *data, size_t len, struct proxy_header *out)
 		return 0;
 	if (data[end + 1] != '\n')
 		return -EPROTO;
-	if (read_line(data + V1_SIGNATURE_LEN, end - V1_SIGNATURE_LEN, out) < 0)
+	if (get_line(data + V1_SIGNATURE_LEN, end - V1_SIGNATURE_LEN, out) < 0)
 		return -EPROTO;
 	return (ssize_t)end + 2;
 }

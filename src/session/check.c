@@ -5,74 +5,51 @@
 #include "policy/auth.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* What the sentences begin with: "--", or "FILE:LINE: ". */
-struct place {
-	const char *file; /* NULL: an option */
-	unsigned line;
-};
-
+/* `where` is what the sentences begin with: "--", or "FILE:LINE: ". */
 static int
-say_so(const struct place *place, const char *words)
+say_so(const char *where, const char *words)
 {
-	if (place->file)
-		log_fault("%s:%u: %s", place->file, place->line, words);
-	else
-		log_fault("--%s", words);
+	log_fault("%s%s", where, words);
 	return -EINVAL;
-}
-
-/* Whether a socket of that family can be had on these terms. */
-static int
-check_socket(
-    const struct terms *terms, sa_family_t family, const struct place *place)
-{
-	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0), rc = 0;
-	struct fault fault;
-
-	if (fd < 0)
-		return 0; /* a kernel without that family */
-	if (sockopt_apply(fd, family, terms, &fault) < 0)
-		rc = say_so(place, fault_words(&fault));
-	close(fd);
-	return rc;
 }
 
 /* Each family that is used; one that is left out is said. */
 static int
-check_terms(const struct terms *terms, const struct place *place)
+check_terms(const struct terms *terms, const char *where)
 {
 	static const sa_family_t families[] = {AF_INET, AF_INET6};
 	struct failure failure;
-	int rc = 0;
 
-	for (size_t i = 0; i < 2 && rc == 0; i++) {
-		if (sockopt_check_family(terms, families[i], &failure) ==
-		    OUTCOME_DONE)
-			rc = check_socket(terms, families[i], place);
-		else if (place->file)
-			printf("%s:%u: %s, and so that family is not used\n",
-			    place->file, place->line, failure_words(&failure));
-		else
-			printf("--%s, and so that family is not used\n",
+	for (size_t i = 0; i < 2; i++) {
+		int fd =
+		    sockopt_open(terms, families[i], SOCK_DGRAM, 0, &failure);
+
+		if (fd >= 0)
+			close(fd);
+		else if (failure.outcome == OUTCOME_TERMS_UNMET)
+			return say_so(where, failure_words(&failure));
+		else if (failure.outcome == OUTCOME_NO_SOURCE)
+			printf("%s%s, and so that family is not used\n", where,
 			    failure_words(&failure));
 	}
-	return rc;
+	return 0;
 }
 
 /* A name in user= that nobody can log in with: the line never matches. */
 static int
 check_user(const struct config *config, const struct rules_item *item,
-    const struct place *place)
+    const char *where)
 {
 	const char *name = config->rules.text + item->text.at;
 	char words[RULES_NAME_MAX + 128];
 
 	if (!config->has_users)
-		return say_so(place,
+		return say_so(where,
 		    "user= matches nobody, as no password is checked; write "
 		    "--users=FILE as well");
 	if (item->kind == RULES_ANY ||
@@ -82,32 +59,32 @@ check_user(const struct config *config, const struct rules_item *item,
 	    "user=%.*s: no line of the users file has that name; write one "
 	    "of those, or add it there",
 	    (int)item->text.len, name);
-	return say_so(place, words);
+	return say_so(where, words);
 }
 
 static int
 check_line(const struct config *config, const struct rules_line *line)
 {
 	const struct rules *rules = &config->rules;
-	const struct place place = {rules->file, line->number};
 	struct terms terms = config->terms;
+	char where[PATH_MAX + 16];
 	int rc = 0;
 
+	snprintf(where, sizeof(where), "%s:%u: ", rules->file, line->number);
 	for (uint32_t i = line->who; i < line->to; i++) {
 		if (rules->items[i].clause == RULES_USER)
-			rc |= check_user(config, &rules->items[i], &place);
+			rc |= check_user(config, &rules->items[i], where);
 	}
 	if (line->terms == line->end)
 		return rc;
 	rules_terms(rules, line, &terms);
-	return rc | check_terms(&terms, &place);
+	return rc | check_terms(&terms, where);
 }
 
 int
 check_config(const struct config *config)
 {
-	const struct place options = {.file = NULL};
-	int rc = check_terms(&config->terms, &options);
+	int rc = check_terms(&config->terms, "--");
 
 	for (size_t i = 0; config->rules_file && i < config->rules.lines_count;
 	     i++)

@@ -26,16 +26,13 @@ permits(
 	struct terms terms = s->config->terms;
 	struct permit_answer answer =
 	    permit_target(&s->permit, RULES_UDP, asked, false);
-	struct addr_list one = {.count = 1};
-	struct permit_list list;
 
 	if (!addr || answer.verdict == RULES_DENIED)
 		return answer.verdict != RULES_DENIED;
-	one.at[0] = *addr;
-	if (permit_addresses(
-		&s->permit, RULES_UDP, asked, &answer, &one, &list) == 0)
+	answer = permit_address(&s->permit, RULES_UDP, asked, &answer, addr);
+	if (answer.verdict != RULES_ALLOWED)
 		return false;
-	permit_terms(&s->permit, &list.at[0].answer, &terms);
+	permit_terms(&s->permit, &answer, &terms);
 	if (s->associate.is_held)
 		return terms_equal_sockets(&s->egress.terms, &terms);
 	if (terms.lifetime_ms != s->egress.terms.lifetime_ms)

@@ -23,22 +23,18 @@ is_welcome(void *context, const union addr *from)
 {
 	struct session *s = context;
 	union addr plain = addr_unmapped(from);
-	struct addr_list one = {.count = 1, .at = {plain}};
 	struct wire_destination dst = s->request.dst;
 	struct permit_answer answer = s->decision.answer;
-	struct permit_list list;
 
 	if (s->bind.anyone) {
 		dst = wire_destination_of(&plain);
 		answer = permit_target(&s->permit, RULES_BIND, &dst, false);
-		if (answer.verdict == RULES_DENIED)
-			return false;
 	}
-	if (permit_addresses(
-		&s->permit, RULES_BIND, &dst, &answer, &one, &list) == 0)
+	answer = permit_address(&s->permit, RULES_BIND, &dst, &answer, &plain);
+	if (answer.verdict != RULES_ALLOWED)
 		return false;
 	s->egress.terms = s->config->terms;
-	permit_terms(&s->permit, &list.at[0].answer, &s->egress.terms);
+	permit_terms(&s->permit, &answer, &s->egress.terms);
 	return true;
 }
 

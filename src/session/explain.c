@@ -126,40 +126,15 @@ print_host(const union addr *addr)
 	fputs(text, stdout);
 }
 
-/* The address that this socket, on these terms, would come from. */
-static enum outcome
-find_source(int fd, const union addr *to, const struct terms *terms,
-    union addr *own, struct failure *failure)
-{
-	socklen_t len = sizeof(*own);
-
-	if (fd < 0)
-		return failure_of_system(failure, errno);
-	if (sockopt_check_family(terms, to->sa.sa_family, failure) !=
-	    OUTCOME_DONE)
-		return failure->outcome;
-	failure_set(failure, OUTCOME_TERMS_UNMET, 0, NULL);
-	if (sockopt_apply(fd, to->sa.sa_family, terms, &failure->cause) < 0)
-		return failure->outcome;
-	if (connect(fd, &to->sa, addr_len(to)) < 0 ||
-	    getsockname(fd, &own->sa, &len) < 0)
-		return failure_of_connect(failure, errno);
-	return OUTCOME_DONE;
-}
-
 /* "WHERE ADDRESS", where it would come out, or why not. Nothing is sent. */
 static enum outcome
 print_source(const union addr *to, const struct terms *terms, const char *where,
     struct failure *failure)
 {
-	int fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	enum outcome outcome;
 	union addr own;
-
 	/* Of source=same nothing is set: nobody has come by an address. */
-	outcome = find_source(fd, to, terms, &own, failure);
-	if (fd >= 0)
-		close(fd);
+	enum outcome outcome = sockopt_find_own(to, terms, &own, failure);
+
 	printf("%s ", where);
 	if (outcome != OUTCOME_DONE)
 		printf("nowhere: %s", failure_words(failure));

@@ -98,13 +98,15 @@ peer_guard_stderr(struct peer *peer)
 static const char *
 describe(int fd, const struct stat *st)
 {
+	if (!st->st_mode)
+		return "closed";
 	if (isatty(fd))
 		return "a terminal";
 	if (S_ISREG(st->st_mode))
-		return "a file";
+		return "a file, not a connection";
 	if (S_ISDIR(st->st_mode))
-		return "a directory";
-	return "a device such as /dev/null";
+		return "a directory, not a connection";
+	return "a device such as /dev/null, not a connection";
 }
 
 static int
@@ -132,19 +134,9 @@ check_end(int fd, const struct stat *st, struct io_end *out)
 	    "descriptors 0 and 1 (StandardInput=socket in systemd), see "
 	    "socks5-handler(8)";
 
-	if (!st->st_mode) {
-		log_fault("descriptor %d is closed: %s", fd, advice);
-		return -EINVAL;
-	}
-	if (S_ISCHR(st->st_mode) && isatty(fd)) {
-		log_fault("descriptor %d is a terminal: %s; over ssh, leave "
-			  "out -t",
-		    fd, advice);
-		return -EINVAL;
-	}
 	if (!carries_bytes(st)) {
-		log_fault("descriptor %d is %s, not a connection: %s", fd,
-		    describe(fd, st), advice);
+		log_fault("descriptor %d is %s: %s%s", fd, describe(fd, st),
+		    advice, isatty(fd) ? "; over ssh, leave out -t" : "");
 		return -EINVAL;
 	}
 	*out = (struct io_end){
