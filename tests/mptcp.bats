@@ -77,6 +77,14 @@ relays()
 	has end lifetime
 }
 
+@test "nor one by a SIGKILL, on either side" {
+	start_target expect:go flood
+	expected="signal 9" play mptcp "${greet[@]}" \
+		"send:$(request4 "$port")" reply:00 text:go recv:00 kill:KILL \
+		drain-reset -- --mptcp
+	target_held
+}
+
 @test "mptcp=no: a target without it, a rate, a kernel that doesn't want to" {
 	relays --mptcp --rate=100000000
 	has mptcp no
