@@ -38,6 +38,16 @@ io_earlier(int64_t a, int64_t b)
 	return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
+int
+io_time_left(int64_t until_ms, int64_t now_ms)
+{
+	int64_t left = until_ms - now_ms;
+
+	if (until_ms == 0)
+		return -1;
+	return left < 0 ? 0 : left < INT_MAX ? (int)left : INT_MAX;
+}
+
 static void
 on_alarm(int signo)
 {

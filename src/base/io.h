@@ -46,6 +46,9 @@ int64_t io_now_ms(void);
 /* The earlier of two times, where 0 is never. */
 int64_t io_earlier(int64_t a, int64_t b);
 
+/* For poll(2): how long until such a time, 0 once it is over, -1 for never. */
+int io_time_left(int64_t until_ms, int64_t now_ms);
+
 /*
  * Whatever a parent may have left ignored or blocked: SIGALRM is noticed;
  * SIGTERM, SIGHUP, SIGINT and SIGQUIT are, and all mean the same; SIGPIPE,

@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -68,24 +67,8 @@ static struct {
 	size_t unsaid; /* sentences */
 } state = {.target = LOG_TO_AUTO};
 
-static const char *const end_names[] = {
-    [LOG_END_CLIENT_EOF] = "client-eof",
-    [LOG_END_TARGET_EOF] = "target-eof",
-    [LOG_END_CLIENT_RESET] = "client-reset",
-    [LOG_END_TARGET_RESET] = "target-reset",
-    [LOG_END_LIFETIME] = "lifetime",
-    [LOG_END_IDLE] = "idle",
-    [LOG_END_HANDSHAKE_TIMEOUT] = "handshake-timeout",
-    [LOG_END_CONNECT_TIMEOUT] = "connect-timeout",
-    [LOG_END_NO_METHOD] = "no-method",
-    [LOG_END_AUTH_FAILED] = "auth-failed",
-    [LOG_END_MALFORMED] = "malformed",
-    [LOG_END_REFUSED] = "refused",
-    [LOG_END_UPSTREAM] = "upstream",
-    [LOG_END_TERMINATED] = "terminated",
-    [LOG_END_ANSWERED] = "answered",
-    [LOG_END_ERROR] = "error",
-};
+#define END_WORDS(name, words) words,
+static const char *const end_names[] = {LOG_ENDS(END_WORDS)};
 
 void
 log_open(enum log_target target)

@@ -21,25 +21,28 @@ enum log_target {
 	LOG_TO_NONE,
 };
 
-/* Which side ended the session, and how. */
-enum log_end {
-	LOG_END_CLIENT_EOF,   /* the client was the first to finish */
-	LOG_END_TARGET_EOF,   /* the target was */
-	LOG_END_CLIENT_RESET, /* the client's connection broke */
-	LOG_END_TARGET_RESET, /* the target's did */
-	LOG_END_LIFETIME,     /* --lifetime was over */
-	LOG_END_IDLE,         /* --idle-timeout was */
-	LOG_END_HANDSHAKE_TIMEOUT,
-	LOG_END_CONNECT_TIMEOUT,
-	LOG_END_NO_METHOD,   /* 05 FF: no method in common */
-	LOG_END_AUTH_FAILED, /* 01 01: wrong name or password */
-	LOG_END_MALFORMED,   /* the client's bytes are not SOCKS5 */
-	LOG_END_REFUSED,     /* a REP other than 00 */
-	LOG_END_UPSTREAM,    /* --upstream didn't do it */
-	LOG_END_TERMINATED,  /* SIGTERM */
-	LOG_END_ANSWERED,    /* a look-up, and it was all there was to say */
-	LOG_END_ERROR,       /* this process could not go on */
-};
+/* Which side ended the session, and how: its name, and what end= says. */
+/* clang-format off */
+#define LOG_ENDS(row)                                                     \
+	row(CLIENT_EOF, "client-eof") /* the client was the first to finish */ \
+	row(TARGET_EOF, "target-eof") /* the target was */                \
+	row(CLIENT_RESET, "client-reset") /* the client's connection broke */ \
+	row(TARGET_RESET, "target-reset") /* the target's did */          \
+	row(LIFETIME, "lifetime") /* --lifetime was over */               \
+	row(IDLE, "idle") /* --idle-timeout was */                        \
+	row(HANDSHAKE_TIMEOUT, "handshake-timeout")                       \
+	row(CONNECT_TIMEOUT, "connect-timeout")                           \
+	row(NO_METHOD, "no-method") /* 05 FF: no method in common */      \
+	row(AUTH_FAILED, "auth-failed") /* 01 01: wrong name or password */ \
+	row(MALFORMED, "malformed") /* the client's bytes are not SOCKS5 */ \
+	row(REFUSED, "refused") /* a REP other than 00 */                 \
+	row(UPSTREAM, "upstream") /* --upstream didn't do it */           \
+	row(TERMINATED, "terminated") /* SIGTERM */                       \
+	row(ANSWERED, "answered") /* a look-up: it was all there was to say */ \
+	row(ERROR, "error") /* this process could not go on */
+/* clang-format on */
+#define LOG_END_NAME(name, words) LOG_END_##name,
+enum log_end { LOG_ENDS(LOG_END_NAME) };
 
 /* The longest words of our own, with their NUL. */
 #define LOG_WORDS_MAX 256

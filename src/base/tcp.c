@@ -104,3 +104,18 @@ tcp_set_oobinline(const struct io_end *end)
 {
 	return set_option(end, SOL_SOCKET, SO_OOBINLINE, 1);
 }
+
+bool
+tcp_is_gone(int error)
+{
+	/* The last is a packet filter's. */
+	static const int errors[] = {ECONNABORTED, ECONNRESET, EPROTO,
+	    ENOPROTOOPT, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH, ENONET,
+	    EOPNOTSUPP, ETIMEDOUT, EINTR, EPERM};
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
+		if (error == errors[i])
+			return true;
+	}
+	return false;
+}

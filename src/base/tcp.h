@@ -41,4 +41,8 @@ int tcp_set_oobinline(const struct io_end *end);
  */
 int tcp_set_rate(const struct io_end *end, uint64_t bytes_per_s);
 
+/* Whether an error of accept(2) is of one connection, which broke before it was
+ * accepted: no fault of ours. */
+bool tcp_is_gone(int error);
+
 #endif

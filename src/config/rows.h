@@ -65,7 +65,8 @@ struct config {
 	struct config_explain explain;
 
 	/* What the above points to, and nobody else looks at. */
-	const char *users_file, *upstream_text, *upstream_password_file;
+	char *upstream_text;
+	const char *users_file, *upstream_password_file;
 	char *rules_text;
 };
 

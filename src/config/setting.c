@@ -6,7 +6,6 @@
 #include "base/systemd.h"
 #include "policy/terms.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -143,31 +143,6 @@ is_expected(const struct bind_options *options, const union addr *from)
 	       (!options->permits || options->permits(options->context, from));
 }
 
-/* A connection that broke before it was accepted is no fault of ours. */
-static bool
-may_go_on(int error)
-{
-	switch (error) {
-	case EAGAIN:
-	case EINTR:
-	case ECONNABORTED:
-	case ENETDOWN:
-	case EPROTO:
-	case ENOPROTOOPT:
-	case EHOSTDOWN:
-	case ENONET:
-	case EHOSTUNREACH:
-	case EOPNOTSUPP:
-	case ENETUNREACH:
-	case ETIMEDOUT:
-	case ECONNRESET:
-	case EPERM: /* a packet filter */
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* The next one who waits: 1 it is the peer, 0 it was not, or -errno. */
 static int
 take_next(struct bind_listener *listener, struct dial_result *out)
@@ -179,7 +154,7 @@ take_next(struct bind_listener *listener, struct dial_result *out)
 	came.fd = accept4(
 	    listener->fd, &came.address.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (came.fd < 0)
-		return may_go_on(errno) ? 0 : -errno;
+		return errno == EAGAIN || tcp_is_gone(errno) ? 0 : -errno;
 	if (is_expected(listener->options, &came.address)) {
 		len = sizeof(came.bound);
 		rc =

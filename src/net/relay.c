@@ -10,7 +10,6 @@
 #include "base/tcp.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 
 /*
@@ -265,18 +264,6 @@ look_at_clock(struct relay *relay)
 		relay->now_ms = io_now_ms();
 }
 
-/* For poll. */
-static int
-time_left(struct relay *relay)
-{
-	int64_t left = next_ms(relay);
-
-	if (left == 0)
-		return -1;
-	left -= relay->now_ms;
-	return left < 0 ? 0 : left < INT_MAX ? (int)left : INT_MAX;
-}
-
 /* `empty`: there was nothing in its pipe just now. */
 static void
 look_at_program(struct relay *relay, bool empty)
@@ -304,7 +291,7 @@ take_turn(struct relay *relay)
 	flow_interest(down, relay->now_ms, &fds[DOWN_IN], &fds[DOWN_OUT]);
 	if (relay->program)
 		fds[PROGRAM].fd = relay->program->pidfd;
-	n = poll(fds, FDS, time_left(relay));
+	n = poll(fds, FDS, io_time_left(next_ms(relay), relay->now_ms));
 	look_at_clock(relay);
 	if (relay->program &&
 	    (fds[PROGRAM].revents || relay->program->pidfd < 0))

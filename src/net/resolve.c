@@ -141,15 +141,13 @@ static enum outcome
 await(struct pollfd *fds, size_t count, const struct io_end *client,
     int64_t until_ms, struct failure *failure)
 {
-	int64_t left = until_ms ? until_ms - io_now_ms() : -1;
+	int left = until_ms ? io_time_left(until_ms, io_now_ms()) : -1;
 
 	if (failure_of_interruption(failure, OUTCOME_CONNECT_TIMEOUT) !=
 	    OUTCOME_DONE)
 		return failure->outcome;
-	if (until_ms && left < 0)
-		left = 0;
 	fds[count] = (struct pollfd){.fd = client->fd, .events = 0};
-	if (poll(fds, count + 1, (int)left) < 0 && errno != EINTR)
+	if (poll(fds, count + 1, left) < 0 && errno != EINTR)
 		return failure_of_system(failure, errno);
 	if (fds[count].revents)
 		return failure_set(failure, OUTCOME_CLIENT_LEFT, 0, NULL);

@@ -14,7 +14,6 @@
 
 #include <poll.h>
 #include <stdbool.h>
-#include <sys/types.h>
 
 /*
  * An address, or a name that is one without a scope (wire_literal()), is taken

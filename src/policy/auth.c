@@ -6,7 +6,6 @@
 #include "policy/libcrypt.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -254,18 +253,15 @@ auth_users_load(const char *path, struct auth_users *out)
 
 	forbid_core();
 	rc = textfile_read(path, AUTH_FILE_MAX, &text, &len, &fault);
-	if (rc < 0) {
-		log_fault("--users=%s: %s", path, fault_words(&fault));
-		return rc == -ENOMEM ? rc : -EINVAL;
-	}
-	rc = auth_users_parse(text, len, &users, &fault);
+	if (rc == 0)
+		rc = auth_users_parse(text, len, &users, &fault);
 	if (rc < 0) {
 		if (fault.line)
 			log_fault("%s:%u: %s", path, fault.line, fault.words);
 		else
 			log_fault("--users=%s: %s", path, fault_words(&fault));
 		forget(text, len);
-		return rc;
+		return rc == -ENOMEM ? rc : -EINVAL;
 	}
 	users.path = path;
 	*out = users;

@@ -12,7 +12,6 @@
 #include "policy/rules.h"
 
 #include <stddef.h>
-#include <stdint.h>
 
 /* A longer text is refused: nobody means to read so much for each client. */
 #define RULEFILE_MAX 4194304

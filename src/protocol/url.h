@@ -25,10 +25,10 @@ struct url {
 
 /*
  * "socks5://[USER[:PASSWORD]@]HOST[:PORT]", a "/" behind it or not; USER and
- * PASSWORD percent-encoded (RFC 3986), an IPv6 address in brackets.
- * 0, or -EINVAL and what is wrong, without a byte of the text.
+ * PASSWORD percent-encoded (RFC 3986), an IPv6 address in brackets. The text is
+ * cut up. 0, or -EINVAL and what is wrong, without a byte of it.
  */
-int url_parse(const char *text, struct url *out, struct fault *fault);
+int url_parse(char *text, struct url *out, struct fault *fault);
 
 /*
  * The password from elsewhere: one line, whose newline is no part of it. 0, or

@@ -22,7 +22,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <time.h>
@@ -286,12 +285,7 @@ poll_timeout(const struct service *s, int64_t now)
 		next = io_earlier(next, s->reap_ms);
 	if (config->idle_exit_ms && s->clients.count == 0)
 		next = io_earlier(next, s->busy_ms + config->idle_exit_ms);
-	next = io_earlier(next, spare_due(s));
-	if (next == 0)
-		return -1;
-	if (next <= now)
-		return 0;
-	return next - now < 60000 ? (int)(next - now) : 60000;
+	return io_time_left(io_earlier(next, spare_due(s)), now);
 }
 
 static void

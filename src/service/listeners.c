@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "service/listeners.h"
 #include "base/log.h"
+#include "base/tcp.h"
 
 #include <errno.h>
 #include <string.h>
@@ -81,21 +82,6 @@ listeners_signal(const struct listeners *l, pid_t *sender)
 	return (int)info.ssi_signo;
 }
 
-/* Errors of one connection, see accept(2). */
-static bool
-is_gone(int error)
-{
-	static const int errors[] = {ECONNABORTED, EPROTO, ENOPROTOOPT,
-	    ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH, ENONET, EOPNOTSUPP,
-	    ETIMEDOUT, EINTR};
-
-	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
-		if (error == errors[i])
-			return true;
-	}
-	return false;
-}
-
 int
 listeners_accept(struct listeners *l, size_t i, union addr *from)
 {
@@ -108,7 +94,7 @@ listeners_accept(struct listeners *l, size_t i, union addr *from)
 		l->gone = 0;
 		return fd;
 	}
-	if (!is_gone(errno) || l->gone == GONE_MAX)
+	if (!tcp_is_gone(errno) || l->gone == GONE_MAX)
 		return -errno;
 	l->gone++;
 	return -EAGAIN;

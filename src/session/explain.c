@@ -6,15 +6,10 @@
 #include "session/command.h"
 #include "session/decision.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 static int
 refuse_question(const char *option, const char *text, const char *what)

@@ -173,9 +173,8 @@ names_poll(const struct names *names, struct pollfd fds[NAMES_FDS])
 	return n;
 }
 
-/* When the first look-up has something to do; 0: there is none. */
-static int64_t
-first_due(const struct names *names)
+int64_t
+names_due(const struct names *names)
 {
 	int64_t due = 0;
 
@@ -188,16 +187,6 @@ first_due(const struct names *names)
 		due = io_earlier(due, resolve_due(&entry->lookup));
 	}
 	return due;
-}
-
-int
-names_timeout(const struct names *names, int64_t now_ms)
-{
-	int64_t due = first_due(names);
-
-	if (due == 0)
-		return -1;
-	return due > now_ms ? (int)(due - now_ms) : 0;
 }
 
 /* Whether the look-up is over, by an answer or by the time it took. */

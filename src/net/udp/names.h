@@ -12,7 +12,6 @@
 #include "protocol/wire.h"
 
 #include <poll.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -93,8 +92,8 @@ void names_release(struct names *names, struct names_waiting *waiting);
 /* What to poll for look-ups to end: how many of fds were set. */
 size_t names_poll(const struct names *names, struct pollfd fds[NAMES_FDS]);
 
-/* How long poll may sleep, in ms; -1: as long as it likes. */
-int names_timeout(const struct names *names, int64_t now_ms);
+/* When a look-up will have something to do; 0: never, there is none. */
+int64_t names_due(const struct names *names);
 
 /* Ends the look-ups that have an answer, or have taken too long, and begins
  * those that were queued. A slow one keeps no other from its turn. */

@@ -12,8 +12,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -305,26 +303,15 @@ list_descriptors(const struct udp *udp, struct pollfd fds[FDS])
 }
 
 /* For poll: until the association has been idle for too long, or a look-up has
- * taken too long; -1: neither. */
+ * taken too long. */
 static int
 timeout(const struct udp *udp, int64_t since_ms)
 {
-	const struct names *names = &udp->store->route.names;
-	int64_t now, left;
-	int lookups;
+	int64_t due = names_due(&udp->store->route.names);
 
-	if (udp->idle_ms == 0 && names->looking == 0)
-		return -1;
-	now = io_now_ms();
-	lookups = names_timeout(names, now);
-	if (udp->idle_ms == 0)
-		return lookups;
-	left = since_ms + udp->idle_ms - now;
-	if (left < 0)
-		left = 0;
-	if (left > INT_MAX)
-		left = INT_MAX;
-	return lookups >= 0 && lookups < left ? lookups : (int)left;
+	if (udp->idle_ms)
+		due = io_earlier(due, since_ms + udp->idle_ms);
+	return due ? io_time_left(due, io_now_ms()) : -1;
 }
 
 /* Looks at what poll reported; false when the association has ended. */

@@ -71,7 +71,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		HOLD(memcmp(&url, &untouched, sizeof(url)) == 0);
 
 	fault = (struct fault){0};
-	HOLD(url_parse("socks5://u@p", &url, &fault) == 0);
+	HOLD(url_parse((char[]){"socks5://u@p"}, &url, &fault) == 0);
 	rc = url_set_password(&url, (const char *)data, size, &fault);
 	HOLD(rc == 0 || rc == -EINVAL);
 	HOLD((rc == 0) == !*fault.words);

@@ -8,10 +8,10 @@
 #define A255 A50 A50 A50 A50 A50 "aaaaa"
 
 /* A copy whose NUL is the last byte that can be read. */
-static const char *
+static char *
 flush(const char *text)
 {
-	return (const char *)guarded(text, strlen(text) + 1);
+	return (char *)guarded(text, strlen(text) + 1);
 }
 
 static struct url

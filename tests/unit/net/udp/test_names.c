@@ -67,14 +67,14 @@ look_up_known_and_unknown(void)
 	unknown = find("unknown.test", 0);
 	HOLD(unknown && unknown->state == NAMES_LOOKING && unknown != known);
 	HOLD(find("known.test", 0) == known && names.looking == 2);
-	HOLD(names_timeout(&names, 0) == RESOLVE_PATIENCE_MS);
+	HOLD(names_due(&names) == RESOLVE_PATIENCE_MS);
 	harvest_all(100);
 	no_child_is_left();
 	HOLD(known->state == NAMES_KNOWN && known->count == 2);
 	for (size_t i = 0; i < known->count; i++)
 		HOLD(addr_port(&known->at[i]) == 0);
 	HOLD(unknown->state == NAMES_FAILED);
-	HOLD(names_timeout(&names, 100) == -1);
+	HOLD(names_due(&names) == 0);
 	/* One is known for good, the other for a moment. */
 	again = find("known.test", 1000000);
 	HOLD(again == known && again->state == NAMES_KNOWN);
@@ -125,7 +125,7 @@ ask_too_much(void)
 		     (i < NAMES_QUICK ? NAMES_LOOKING : NAMES_QUEUED));
 	}
 	HOLD(find("more.test", 0) == NULL);
-	HOLD(names_timeout(&names, 100) == RESOLVE_PATIENCE_MS - 100);
+	HOLD(names_due(&names) == RESOLVE_PATIENCE_MS);
 	/* Those that take their time keep nobody from his turn, up to a bound.
 	 */
 	for (size_t looking = NAMES_QUICK; looking <= NAMES_LOOKUPS;
