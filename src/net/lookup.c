@@ -118,6 +118,7 @@ run_child(const struct lookup *lookup, int report)
 	struct lookup_answer answer;
 	size_t len;
 
+	memset(&answer, 0, sizeof(answer));
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGTERM, SIG_DFL);
 	report = keep_alone(report);

@@ -93,6 +93,46 @@ each_family_by_itself(void **state)
 	    look_up_each_family);
 }
 
+/* Leaves a trace of itself wherever a child's answer may come to lie. */
+static __attribute__((noinline)) void
+soil_stack(void)
+{
+	volatile uint8_t soil[65536];
+
+	for (size_t i = 0; i < sizeof(soil); i++)
+		soil[i] = 0xa5;
+}
+
+static void
+say_only_what_was_found(void)
+{
+	const struct lookup lookup = {
+	    .name = "both.test", .family = AF_INET, .port = 443};
+	struct lookup_answer answer;
+	const uint8_t *bytes = (const uint8_t *)&answer.list.at[0];
+	struct lookup_child child;
+	struct pollfd ready;
+
+	soil_stack();
+	HOLD(lookup_start(&lookup, &child) == 0);
+	ready = (struct pollfd){.fd = child.fd, .events = POLLIN};
+	HOLD(poll(&ready, 1, GENEROUS_MS) == 1);
+	HOLD(read(child.fd, &answer, sizeof(answer)) ==
+	     offsetof(struct lookup_answer, list.at[1]));
+	HOLD(answer.list.count == 1);
+	for (size_t i = addr_len(&answer.list.at[0]); i < sizeof(union addr);
+	     i++)
+		HOLD(bytes[i] == 0);
+	lookup_end(&child);
+}
+
+static void
+an_answer_has_nothing_else_of_the_childs_memory(void **state)
+{
+	(void)state;
+	in_network("192.0.2.1 both.test\n", say_only_what_was_found);
+}
+
 /* What a child that was broken into may say; the answer is no answer then. */
 static void
 says(const void *data, size_t len, bool named, bool good)
@@ -210,6 +250,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(eai_codes),
 	    cmocka_unit_test(each_family_by_itself),
+	    cmocka_unit_test(an_answer_has_nothing_else_of_the_childs_memory),
 	    cmocka_unit_test(an_answer_is_checked),
 	    cmocka_unit_test(a_child_has_nothing_of_ours),
 	};
