@@ -238,7 +238,7 @@ emit(enum log_target target, int priority, char *message,
 	return rc;
 }
 
-void
+int
 log_fault(const char *format, ...)
 {
 	char message[RECORD_MAX];
@@ -250,6 +250,7 @@ log_fault(const char *format, ...)
 	if (to_stderr(message) < 0 &&
 	    emit(LOG_TO_JOURNAL, LOG_ERR, message, NULL) < 0)
 		state.unsaid++;
+	return -EINVAL;
 }
 
 int

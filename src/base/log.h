@@ -116,9 +116,9 @@ void log_never_wait(bool never);
 /*
  * Tells the administrator what is wrong with the set-up: to standard error
  * or, where that is forbidden, to the journal or syslog. A printf format
- * without a newline at its end.
+ * without a newline at its end. Returns -EINVAL, which that is.
  */
-void log_fault(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int log_fault(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
  * Says something else that an administrator wants to know, where records go. 0,

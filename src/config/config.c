@@ -79,8 +79,7 @@ read_whole(
 
 	if (textfile_read(path, max, text, len, &fault) == 0)
 		return 0;
-	log_fault("--%s=%s: %s", option, path, fault_words(&fault));
-	return -EINVAL;
+	return log_fault("--%s=%s: %s", option, path, fault_words(&fault));
 }
 
 static int
@@ -95,20 +94,17 @@ load_rules(struct config *config, const struct reading *reading)
 	config->built_in = config->open         ? rulefile_open
 			   : config->users_file ? rulefile_users
 						: rulefile_local;
-	if (config->rules_file && config->open) {
-		log_fault("--open and --rules=%s: the rules say who needs no "
-			  "password; leave out --open, and write \"allow to "
-			  "any\" as their last line",
+	if (config->rules_file && config->open)
+		return log_fault("--open and --rules=%s: the rules say who "
+				 "needs no password; leave out --open, and "
+				 "write \"allow to any\" as their last line",
 		    config->rules_file);
-		return -EINVAL;
-	}
-	if (config->users_file && config->open) {
-		log_fault("--open and --users=%s: nobody needs a password with "
-			  "--open, and everybody with --users; leave out one, "
-			  "or write --rules=FILE that says who needs one",
+	if (config->users_file && config->open)
+		return log_fault(
+		    "--open and --users=%s: nobody needs a password with "
+		    "--open, and everybody with --users; leave out one, or "
+		    "write --rules=FILE that says who needs one",
 		    config->users_file);
-		return -EINVAL;
-	}
 	/* A session reads those built in when it needs them. */
 	if (!config->rules_file && !reading->asks)
 		return 0;
@@ -153,34 +149,27 @@ load_upstream(struct config *config)
 	size_t len;
 	int rc;
 
-	if (!config->upstream_text && file) {
-		log_fault("--upstream-password=%s: there is no --upstream; "
-			  "write for example --upstream=socks5://"
-			  "user@proxy.example.org:1080",
+	if (!config->upstream_text && file)
+		return log_fault(
+		    "--upstream-password=%s: there is no --upstream; write for "
+		    "example --upstream=socks5://user@proxy.example.org:1080",
 		    file);
-		return -EINVAL;
-	}
-	if (config->upstream_text && config->upstream_command) {
-		log_fault("--upstream and --upstream-command: there is one "
-			  "way out; leave out one of them");
-		return -EINVAL;
-	}
-	if (config->upstream_command && !*config->upstream_command) {
-		log_fault("--upstream-command: no command; write for example "
-			  "--upstream-command='ssh -T gateway exec "
-			  "socks5-handler'");
-		return -EINVAL;
-	}
+	if (config->upstream_text && config->upstream_command)
+		return log_fault("--upstream and --upstream-command: there is "
+				 "one way out; leave out one of them");
+	if (config->upstream_command && !*config->upstream_command)
+		return log_fault(
+		    "--upstream-command: no command; write for example "
+		    "--upstream-command='ssh -T gateway exec socks5-handler'");
 	config->has_upstream = config->upstream_command != NULL;
 	if (!config->upstream_text)
 		return 0;
 	/* The text may hold a password: it isn't repeated. */
-	if (url_parse(config->upstream_text, &config->upstream, &fault) < 0) {
-		log_fault("--upstream: %s; write for example "
-			  "--upstream=socks5://user@proxy.example.org:1080",
+	if (url_parse(config->upstream_text, &config->upstream, &fault) < 0)
+		return log_fault(
+		    "--upstream: %s; write for example "
+		    "--upstream=socks5://user@proxy.example.org:1080",
 		    fault.words);
-		return -EINVAL;
-	}
 	config->has_upstream = true;
 	if (!file)
 		return 0;
@@ -201,31 +190,24 @@ static int
 read_operands(int argc, char **argv, int first, struct reading *reading)
 {
 	struct config_explain *ask = &reading->config->explain;
-	const char *const options[] = {
-	    ask->from, ask->user, ask->uid, ask->command};
 
 	if (reading->asks) {
-		if (argc - first != 2) {
-			log_fault("--explain: needs a host and a port; write "
-				  "for example --explain www.example.org 443");
-			return -EINVAL;
-		}
+		if (argc - first != 2)
+			return log_fault(
+			    "--explain: needs a host and a port; write for "
+			    "example --explain www.example.org 443");
 		ask->host = argv[first];
 		ask->port = argv[first + 1];
 		return 0;
 	}
-	if (first < argc) {
-		log_fault("%s: not an option; socks5-handler --help lists them",
+	if (first < argc)
+		return log_fault(
+		    "%s: not an option; socks5-handler --help lists them",
 		    argv[first]);
-		return -EINVAL;
-	}
-	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
-		if (!options[i])
-			continue;
-		log_fault("--from, --user, --uid and --command go with "
-			  "--explain HOST PORT; write that, or leave them out");
-		return -EINVAL;
-	}
+	if (ask->from || ask->user || ask->uid || ask->command)
+		return log_fault(
+		    "--from, --user, --uid and --command go with --explain "
+		    "HOST PORT; write that, or leave them out");
 	return 0;
 }
 
@@ -235,15 +217,15 @@ apply_proxy_limit(struct config *config)
 {
 	if (!config->proxy_protocol || config->max_per_source == 0)
 		return 0;
-	if (config->max_per_source < 0) {
-		config->max_per_source = 0;
-		return 0;
-	}
-	log_fault("--max-per-source=%" PRId64 " and --proxy-protocol: every "
-		  "client comes from the proxy; leave out --max-per-source, "
-		  "and have the proxy count its clients",
-	    config->max_per_source);
-	return -EINVAL;
+	if (config->max_per_source > 0)
+		return log_fault("--max-per-source=%" PRId64
+				 " and --proxy-protocol: every client comes "
+				 "from the proxy; leave "
+				 "out --max-per-source, and have the proxy "
+				 "count its clients",
+		    config->max_per_source);
+	config->max_per_source = 0;
+	return 0;
 }
 
 /* What holds for those that aren't given. */

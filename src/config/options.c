@@ -188,24 +188,22 @@ options_read_file(const char *option, const char *path,
 	bool whole;
 	int rc = textfile_read(path, FILE_MAX, &text, &len, &fault);
 
-	if (rc < 0) {
-		log_fault("--%s=%s: %s%s", option, path, fault_words(&fault),
+	if (rc < 0)
+		return log_fault("--%s=%s: %s%s", option, path,
+		    fault_words(&fault),
 		    *fault.words
 			? ""
 			: "; it has to be a file that this user can read");
-		return -EINVAL;
-	}
 	whole = strlen(text) == len;
 	next = text;
 	while (rc == 0 && (line = strsep(&next, "\n"))) {
 		place.line++;
 		rc = read_line(line, &place, entries, apply, context);
 	}
-	if (rc == 0 && !whole) {
-		log_fault("%s:%u: a NUL byte; write the options as plain text",
-		    path, place.line);
-		rc = -EINVAL;
-	}
+	if (rc == 0 && !whole)
+		rc = log_fault(
+		    "%s:%u: a NUL byte; write the options as plain text", path,
+		    place.line);
 	explicit_bzero(text, len); /* there may be a password in it */
 	free(text);
 	return rc;

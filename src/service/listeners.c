@@ -19,12 +19,11 @@ listeners_open(struct listeners *l, int first, size_t count)
 	/* What a parent left open is no business of ours or a client's. */
 	io_close_from(
 	    first == STDIN_FILENO ? STDERR_FILENO + 1 : first + (int)count);
-	if (count > LISTENERS_MAX) {
-		log_fault("LISTEN_FDS passes %zu sockets, and one service "
-			  "takes %d at most: give each part of them a service",
+	if (count > LISTENERS_MAX)
+		return log_fault(
+		    "LISTEN_FDS passes %zu sockets, and one service takes %d "
+		    "at most: give each part of them a service",
 		    count, LISTENERS_MAX);
-		return -EINVAL;
-	}
 	*signals = (struct pollfd){.fd = io_signals_open(), .events = POLLIN};
 	if (signals->fd < 0) {
 		log_fault(

@@ -10,15 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* `where` is what the sentences begin with: "--", or "FILE:LINE: ". */
-static int
-say_so(const char *where, const char *words)
-{
-	log_fault("%s%s", where, words);
-	return -EINVAL;
-}
-
-/* Each family that is used; one that is left out is said. */
+/* Each family that is used; one that is left out is said. `where` is "--", or
+ * "FILE:LINE: ", and begins the sentences. */
 static int
 check_terms(const struct terms *terms, const char *where)
 {
@@ -32,7 +25,8 @@ check_terms(const struct terms *terms, const char *where)
 		if (fd >= 0)
 			close(fd);
 		else if (failure.outcome == OUTCOME_TERMS_UNMET)
-			return say_so(where, failure_words(&failure));
+			return log_fault(
+			    "%s%s", where, failure_words(&failure));
 		else if (failure.outcome == OUTCOME_NO_SOURCE)
 			printf("%s%s, and so that family is not used\n", where,
 			    failure_words(&failure));
@@ -46,20 +40,17 @@ check_user(const struct config *config, const struct rules_item *item,
     const char *where)
 {
 	const char *name = config->rules.text + item->text.at;
-	char words[RULES_NAME_MAX + 128];
 
 	if (!config->has_users)
-		return say_so(where,
-		    "user= matches nobody, as no password is checked; write "
-		    "--users=FILE as well");
+		return log_fault("%suser= matches nobody, as no password is "
+				 "checked; write --users=FILE as well",
+		    where);
 	if (item->kind == RULES_ANY ||
 	    auth_has_user(&config->users, name, item->text.len))
 		return 0;
-	snprintf(words, sizeof(words),
-	    "user=%.*s: no line of the users file has that name; write one "
-	    "of those, or add it there",
-	    (int)item->text.len, name);
-	return say_so(where, words);
+	return log_fault("%suser=%.*s: no line of the users file has that "
+			 "name; write one of those, or add it there",
+	    where, (int)item->text.len, name);
 }
 
 static int

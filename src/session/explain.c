@@ -11,13 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static int
-refuse_question(const char *option, const char *text, const char *what)
-{
-	log_fault("%s%s: %s", option, text, what);
-	return -EINVAL;
-}
-
 /* --from is an address or "local"; --uid the user on a Unix socket. */
 static int
 read_client(const struct config *config, struct identity *out)
@@ -28,21 +21,23 @@ read_client(const struct config *config, struct identity *out)
 	*out = (struct identity){.local = true};
 	if (ask->from && strcmp(ask->from, "local") != 0) {
 		if (addr_parse(ask->from, 0, &out->address) < 0)
-			return refuse_question("--from=", ask->from,
-			    "not an address; write for example "
-			    "--from=192.0.2.1, or --from=local");
+			return log_fault(
+			    "--from=%s: not an address; write for example "
+			    "--from=192.0.2.1, or --from=local",
+			    ask->from);
 		out->has_address = true;
 		out->local = addr_is_loopback(&out->address);
 	}
 	if (ask->user && !config->has_users)
-		return refuse_question("--user=", ask->user,
-		    "nobody has a password without --users=FILE; write that, "
-		    "too");
+		return log_fault("--user=%s: nobody has a password without "
+				 "--users=FILE; write that, too",
+		    ask->user);
 	if (!ask->uid)
 		return 0;
 	if (number_read_id(ask->uid, strlen(ask->uid), &out->uid) < 0)
-		return refuse_question("--uid=", ask->uid,
-		    "not a number; write for example --uid=1000");
+		return log_fault(
+		    "--uid=%s: not a number; write for example --uid=1000",
+		    ask->uid);
 	user = getpwuid(out->uid);
 	out->has_ids = true;
 	out->gid = user ? user->pw_gid : (gid_t)-1;
@@ -62,7 +57,7 @@ read_command_name(const char *text, uint8_t *out)
 	if (text)
 		wrong = ruleword_read(RULES_COMMAND, word, text, NULL, &item);
 	if (wrong)
-		return refuse_question("--command=", text, wrong);
+		return log_fault("--command=%s: %s", text, wrong);
 	*out = commands[ffs(item.commands) - 1];
 	return 0;
 }
@@ -75,8 +70,8 @@ read_destination(const struct config_explain *ask, struct wire_destination *out)
 	uint64_t port;
 
 	if (number_read(ask->port, strlen(ask->port), UINT16_MAX, &port) < 0)
-		return refuse_question(
-		    "", ask->port, "not a port; write for example 443");
+		return log_fault(
+		    "%s: not a port; write for example 443", ask->port);
 	*out = (struct wire_destination){.port = (uint16_t)port};
 	if (addr_parse(ask->host, (uint16_t)port, &addr) == 0) {
 		*out = wire_destination_of(&addr);
@@ -88,10 +83,9 @@ read_destination(const struct config_explain *ask, struct wire_destination *out)
 		out->name_len = (uint8_t)len;
 	}
 	if (wire_check_destination(out) < 0)
-		return refuse_question("", ask->host,
-		    "no name that a client may ask "
-		    "for; write for example "
-		    "www.example.org");
+		return log_fault("%s: no name that a client may ask for; write "
+				 "for example www.example.org",
+		    ask->host);
 	return 0;
 }
 

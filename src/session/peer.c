@@ -118,11 +118,10 @@ check_type(int fd)
 	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len);
 	if (type == SOCK_STREAM)
 		return 0;
-	log_fault("descriptor %d is not a stream socket: set socket_type = "
-		  "stream (xinetd), \"stream tcp\" (inetd.conf) or "
-		  "ListenStream= (systemd)",
+	return log_fault(
+	    "descriptor %d is not a stream socket: set socket_type = stream "
+	    "(xinetd), \"stream tcp\" (inetd.conf) or ListenStream= (systemd)",
 	    fd);
-	return -EINVAL;
 }
 
 /* One of the two descriptors: can it carry a client's bytes? */
@@ -134,11 +133,10 @@ check_end(int fd, const struct stat *st, struct io_end *out)
 	    "descriptors 0 and 1 (StandardInput=socket in systemd), see "
 	    "socks5-handler(8)";
 
-	if (!carries_bytes(st)) {
-		log_fault("descriptor %d is %s: %s%s", fd, describe(fd, st),
-		    advice, isatty(fd) ? "; over ssh, leave out -t" : "");
-		return -EINVAL;
-	}
+	if (!carries_bytes(st))
+		return log_fault("descriptor %d is %s: %s%s", fd,
+		    describe(fd, st), advice,
+		    isatty(fd) ? "; over ssh, leave out -t" : "");
 	*out = (struct io_end){
 	    .fd = fd,
 	    .kind = S_ISFIFO(st->st_mode) ? IO_PIPE : IO_SOCKET,
@@ -157,10 +155,9 @@ check_journal(const struct stat *st)
 	    (uintmax_t)st->st_ino);
 	if (!stream || strcmp(stream, this) != 0)
 		return 0;
-	log_fault("descriptor 1 is the journal, not the client: leave "
-		  "StandardOutput= out of the service, or set "
-		  "StandardOutput=socket");
-	return -EINVAL;
+	return log_fault(
+	    "descriptor 1 is the journal, not the client: leave "
+	    "StandardOutput= out of the service, or set StandardOutput=socket");
 }
 
 /*
@@ -196,12 +193,12 @@ check_listeners(int count)
 			return -EINVAL;
 		if (is_listening(fd))
 			continue;
-		log_fault("LISTEN_FDS passes %d sockets, and descriptor %d is "
-			  "not a listening one: set Accept=yes in the socket "
-			  "unit for a connection to each process, or leave it "
-			  "out for listening sockets",
+		return log_fault(
+		    "LISTEN_FDS passes %d sockets, and descriptor %d is not a "
+		    "listening one: set Accept=yes in the socket unit for a "
+		    "connection to each process, or leave it out for listening "
+		    "sockets",
 		    count, fd);
-		return -EINVAL;
 	}
 	return count;
 }
@@ -252,9 +249,8 @@ take_over_out(struct peer *peer)
 		identity_add_end(&peer->who, &who);
 	if (rc <= 0)
 		return rc;
-	log_fault("descriptor 1 is a listening socket, and 0 is not the same: "
-		  "leave StandardOutput= out of the service");
-	return -EINVAL;
+	return log_fault("descriptor 1 is a listening socket, and 0 is not the "
+			 "same: leave StandardOutput= out of the service");
 }
 
 int
