@@ -232,6 +232,7 @@ no_units()
 
 @test "taken away while all of it is enabled: nothing leads to what is gone" {
 	make_inside install
+	inside sh -c 'echo "lifetime 0" >>/etc/socks5-handler/handler.conf'
 	inside systemctl start xinetd.service
 	inside sed -i 's/\(disable.*\) yes/\1 no/; s/1080/1081/' \
 		/etc/xinetd.d/socks5-handler
@@ -242,7 +243,6 @@ no_units()
 		socks5-handler-unix.socket
 	hold service 1080
 	wait_until listens_inside 1081
-	inside sh -c 'echo "lifetime 60" >>/etc/socks5-handler/handler.conf'
 
 	run make_inside uninstall
 	echo "$output"
@@ -259,8 +259,9 @@ no_units()
 	done
 	inside [ ! -e /run/socks5-handler/socket ]
 	[ -z "$(inside systemctl list-unit-files --no-legend 'socks5*')" ]
-	inside find /etc /usr/bin /usr/lib /usr/share /run -name '*socks5*' \
-		! -path '/run/systemd/*:1080-*' >"$BATS_TEST_TMPDIR/left"
+	inside find /etc /run /usr/bin /usr/lib/systemd /usr/lib/sysusers.d \
+		/usr/share/man /usr/share/doc -maxdepth 3 \
+		-name '*socks5*' ! -path '/run/systemd/*:1080-*' >"$BATS_TEST_TMPDIR/left"
 	cat "$BATS_TEST_TMPDIR/left"
 	[ "$(LC_ALL=C sort "$BATS_TEST_TMPDIR/left")" = "/etc/socks5-handler
 /etc/systemd/system/socks5-handler-wait.service.d
