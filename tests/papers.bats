@@ -143,3 +143,13 @@ headings()
 		grep -qx ".Sh $section" "$TOP/man/socks5-handler.8"
 	done
 }
+
+@test "each source file names its licence" {
+	cd "$TOP"
+	files=$(find socks5-handler.c Makefile .ci/run src static tests tools man \
+		systemd bench \( -path tests/fuzz/corpus -o -name '*.md' -o \
+		-name '*.svg' \) -prune -o -type f -print)
+	[ "$(wc -l <<<"$files")" -ge 200 ]
+	run xargs grep -L 'SPDX-License-Identifier: ISC' <<<"$files"
+	[ -z "$output" ]
+}
