@@ -37,10 +37,10 @@ struct room {
 };
 enum { TEXT_MAX = sizeof(struct room), RECORD_MAX = TEXT_MAX + 2 * FIELDS_MAX };
 
-_Static_assert(RECORD_MAX <= JOURNAL_MESSAGE_MAX &&
-		   FIELDS_MAX <= JOURNAL_FIELDS_MAX &&
-		   RECORD_MAX <= LINE_MAX_LEN,
-    "every target takes every record");
+_Static_assert(
+    RECORD_MAX <= JOURNAL_MESSAGE_MAX && FIELDS_MAX <= JOURNAL_FIELDS_MAX,
+    "the journal takes every record");
+_Static_assert(RECORD_MAX <= LINE_MAX_LEN, "and so do the others");
 
 /* So long each target may take. Then it is the next one's turn. */
 #define TARGET_MS 1500
