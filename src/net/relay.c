@@ -13,16 +13,13 @@
 #include <poll.h>
 
 /*
- * Once a direction is over and has arrived, and nobody reads the other one, who
- * wrote that is given so long to end: to be reset may keep him from reading.
+ * One direction is over and has arrived, and nobody reads the other one: its
+ * sender has so long to end by itself. A reset could keep it from reading.
  */
 #define SETTLE_MS 2000
 
-/* Of struct relay_pipes: how long to wait for the sign, and for a client's
- * word.
- */
+/* Of struct relay_pipes: how long an end of file is doubted. */
 #define VANISH_MS 100
-#define QUIET_MS  100
 
 /* How often it is looked whether bytes have arrived, which nothing reports. */
 #define ARRIVE_MS 50
