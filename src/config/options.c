@@ -18,20 +18,16 @@ int
 options_complain(const struct options_place *place, const char *name,
     const char *value, const char *what, const char *example)
 {
-	char advice[128] = "";
+	const char *dashes = place->file ? "" : "--";
+	char is = place->file ? ' ' : '=', advice[128] = "";
 
-	if (example && place->file)
-		snprintf(advice, sizeof(advice), "; write for example %s %s",
-		    name, example);
-	else if (example)
-		snprintf(advice, sizeof(advice), "; write for example --%s=%s",
-		    name, example);
+	if (example)
+		snprintf(advice, sizeof(advice), "; write for example %s%s%c%s",
+		    dashes, name, is, example);
 	if (place->file)
-		log_fault("%s:%u: %s %s: %s%s", place->file, place->line, name,
-		    value, what, advice);
-	else
-		log_fault("--%s=%s: %s%s", name, value, what, advice);
-	return -EINVAL;
+		return log_fault("%s:%u: %s %s: %s%s", place->file, place->line,
+		    name, value, what, advice);
+	return log_fault("--%s=%s: %s%s", name, value, what, advice);
 }
 
 /* --- the command line ----------------------------------------------------- */

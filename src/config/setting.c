@@ -77,7 +77,6 @@ setting_read(const struct option_entry *entry, const char *text,
 {
 	uint64_t max = entry->max ? entry->max : SETTING_COUNT_MAX;
 	const char *wrong = NULL;
-	char number[64];
 	size_t len = strlen(text);
 	char words[128];
 	int choice;
@@ -95,9 +94,9 @@ setting_read(const struct option_entry *entry, const char *text,
 		/* fallthrough */
 	case SETTING_COUNT:
 		if (number_read(text, len, max, value) < 0) {
-			snprintf(number, sizeof(number),
-			    "not a number up to %ju", (uintmax_t)max);
-			wrong = number;
+			snprintf(words, sizeof(words), "not a number up to %ju",
+			    (uintmax_t)max);
+			wrong = words;
 		}
 		break;
 	case SETTING_TARGET:

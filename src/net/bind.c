@@ -131,14 +131,10 @@ bind_open(const struct bind_options *options, struct bind_listener *out,
 static bool
 is_expected(const struct bind_options *options, const union addr *from)
 {
-	const union addr host = any_port_of(from);
 	bool expected = !options->expected;
 
-	for (size_t i = 0; !expected && i < options->expected->count; i++) {
-		const union addr other = any_port_of(&options->expected->at[i]);
-
-		expected = addr_equal(&host, &other);
-	}
+	for (size_t i = 0; !expected && i < options->expected->count; i++)
+		expected = addr_equal_host(from, &options->expected->at[i]);
 	return expected &&
 	       (!options->permits || options->permits(options->context, from));
 }

@@ -106,22 +106,15 @@ int
 host_find_id(const char *name, bool group, uint32_t *out, void *context)
 {
 	const struct passwd *user;
-	const struct group *found;
+	const struct group *users;
 
 	(void)context;
 	errno = 0;
-	if (group) {
-		found = getgrnam(name);
-		if (found)
-			*out = found->gr_gid;
-		if (found)
-			return 1;
-	} else {
-		user = getpwnam(name);
-		if (user)
-			*out = user->pw_uid;
-		if (user)
-			return 1;
+	user = group ? NULL : getpwnam(name);
+	users = group ? getgrnam(name) : NULL;
+	if (user || users) {
+		*out = user ? user->pw_uid : users->gr_gid;
+		return 1;
 	}
 	/* What getpwnam(3) says where there is none, in its own words. */
 	if (errno == 0 || errno == ENOENT || errno == ESRCH || errno == EBADF ||

@@ -9,9 +9,7 @@
 ssize_t
 wire_get_greeting(const uint8_t *data, size_t len, struct wire_greeting *out)
 {
-	if (len < 1)
-		return 0;
-	if (data[0] != WIRE_VERSION)
+	if (len > 0 && data[0] != WIRE_VERSION)
 		return -EPROTO;
 	if (len < 2 || len < 2U + data[1])
 		return 0;
@@ -25,9 +23,7 @@ wire_get_password(const uint8_t *data, size_t len, struct wire_password *out)
 {
 	size_t password; /* where PLEN stands */
 
-	if (len < 1)
-		return 0;
-	if (data[0] != WIRE_PASSWORD_VERSION)
+	if (len > 0 && data[0] != WIRE_PASSWORD_VERSION)
 		return -EPROTO;
 	if (len < 2)
 		return 0;
@@ -88,9 +84,7 @@ wire_get_request(const uint8_t *data, size_t len, struct wire_request *out)
 {
 	ssize_t n;
 
-	if (len < 1)
-		return 0;
-	if (data[0] != WIRE_VERSION)
+	if (len > 0 && data[0] != WIRE_VERSION)
 		return -EPROTO;
 	if (len < 3)
 		return 0;

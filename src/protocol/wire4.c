@@ -40,9 +40,7 @@ wire4_get_request(const uint8_t *data, size_t len, struct wire_request *out,
 	ssize_t user_size, name_size = 0;
 	const uint8_t *id, *name;
 
-	if (len < 1)
-		return 0;
-	if (data[0] != WIRE4_VERSION)
+	if (len > 0 && data[0] != WIRE4_VERSION)
 		return -EPROTO;
 	if (len < 2)
 		return 0;

@@ -9,12 +9,7 @@
 enum outcome
 cmd_associate_decide(struct session *s)
 {
-	enum outcome outcome = decision_of_command(s, RULES_UDP);
-
-	if (outcome == OUTCOME_DONE && s->peer.in.kind != IO_TCP)
-		return failure_set(&s->failure, OUTCOME_COMMAND_UNSUPPORTED, 0,
-		    "UDP needs a client with an IP address");
-	return outcome;
+	return decision_of_command(s, RULES_UDP);
 }
 
 /* See struct route_options: the rules' word on a datagram. */

@@ -6,15 +6,9 @@
 enum outcome
 cmd_bind_decide(struct session *s)
 {
-	enum outcome outcome;
-
-	if (!bind_from_anyone(&s->request.dst))
-		return decision_of_target(s, RULES_BIND, AF_UNSPEC, false);
-	outcome = decision_of_command(s, RULES_BIND);
-	if (outcome == OUTCOME_DONE && s->peer.in.kind != IO_TCP)
-		return failure_set(&s->failure, OUTCOME_COMMAND_UNSUPPORTED, 0,
-		    "BIND needs a client with an IP address");
-	return outcome;
+	if (bind_from_anyone(&s->request.dst))
+		return decision_of_command(s, RULES_BIND);
+	return decision_of_target(s, RULES_BIND, AF_UNSPEC, false);
 }
 
 /* Whether the one who has come may; its line's terms hold from here on. */

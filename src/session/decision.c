@@ -15,8 +15,13 @@ decision_of_command(struct session *s, enum rules_command command)
 
 	d->command = command;
 	d->answer = permit_command(&s->permit, command);
-	return d->answer.verdict == RULES_DENIED ? denied(s, &d->answer)
-						 : OUTCOME_DONE;
+	if (d->answer.verdict == RULES_DENIED)
+		return denied(s, &d->answer);
+	if (s->peer.in.kind == IO_TCP)
+		return OUTCOME_DONE;
+	return failure_set(&s->failure, OUTCOME_COMMAND_UNSUPPORTED, 0,
+	    "%s needs a client with an IP address",
+	    command == RULES_BIND ? "BIND" : "UDP");
 }
 
 enum outcome

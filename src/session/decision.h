@@ -9,8 +9,9 @@
 #include "session/session.h"
 
 /*
- * Whether this command may do anything at all: OUTCOME_DONE or _DENIED;
- * s->decision has the answer.
+ * Whether this command, which BIND for anyone or UDP is, may do anything at
+ * all: OUTCOME_DONE; _DENIED; or _COMMAND_UNSUPPORTED, as the client has no
+ * address to be sent to. s->decision has the answer.
  */
 enum outcome decision_of_command(struct session *s, enum rules_command command);
 

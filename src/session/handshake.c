@@ -33,15 +33,14 @@ static enum outcome
 read_proxy_header(struct session *s)
 {
 	struct proxy_header header;
-	enum outcome outcome;
 	ssize_t n;
 
 	if (!s->config->proxy_protocol)
 		return OUTCOME_DONE;
 	s->phase = PHASE_PROXIED;
 	while ((n = proxy_get_header(unread(s), unread_len(s), &header)) == 0) {
-		if ((outcome = session_read_more(s)) != OUTCOME_DONE)
-			return outcome;
+		if (session_read_more(s) != OUTCOME_DONE)
+			return s->failure.outcome;
 	}
 	if (n < 0)
 		return fail_as(s, n == -EMSGSIZE ? OUTCOME_PROXY_HEADER_TOO_LONG
@@ -190,12 +189,11 @@ read_request(struct session *s)
 	static const uint8_t none = WIRE_METHOD_NONE;
 	const struct wire_greeting socks4 = {
 	    .methods = &none, .methods_len = 1};
-	enum outcome outcome;
 	ssize_t n;
 
 	while ((n = get_request(s)) == 0) {
-		if ((outcome = session_read_more(s)) != OUTCOME_DONE)
-			return outcome;
+		if (session_read_more(s) != OUTCOME_DONE)
+			return s->failure.outcome;
 	}
 	if (n < 0)
 		return fail_as(s, malformed((int)-n));
