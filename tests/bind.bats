@@ -269,7 +269,7 @@ in_two_networks()
 	in_two_networks '
 		for request in 05020001c63364010000 \
 			0502000420010db80001000000000000000000010000; do
-			rm -f "$1/out" # or the last one's is read
+			rm -f "$1/out"
 			"$HOSTS/client" inet send:050100 recv:0500 \
 				send:$request reply:00 reply:00 text:ping \
 				expect:pong eof shut -- \
