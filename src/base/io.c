@@ -156,7 +156,7 @@ io_alarm(int64_t ms)
 	if (ms > 0) {
 		timer.it_value.tv_sec = ms / 1000;
 		timer.it_value.tv_usec = ms % 1000 * 1000;
-		timer.it_interval.tv_usec = REPEAT_MS * 1000;
+		timer.it_interval.tv_usec = REPEAT_MS * 1000L;
 	}
 	setitimer(ITIMER_REAL, &timer, NULL);
 	/* What the old one left; a new one that rang already rings again. */

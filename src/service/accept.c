@@ -323,7 +323,7 @@ do_what_is_due(struct service *s)
 static void
 accept_until_told_to_leave(struct service *s)
 {
-	const struct timespec nap = {.tv_nsec = REST_MS * 1000000};
+	const struct timespec nap = {.tv_nsec = REST_MS * 1000000L};
 
 	while (!s->leaving) {
 		int64_t now = io_now_ms();

@@ -133,15 +133,23 @@ clients_remove(struct clients *clients, pid_t pid)
 	return true;
 }
 
+static bool
+is_same(const struct clients_source *a, const struct clients_source *b)
+{
+	return a->family == b->family &&
+	       memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
 static int64_t
 count_from(const struct clients *clients, const struct clients_source *source)
 {
 	int64_t n = 0;
 
-	for (size_t i = 0; i < clients->count; i++)
-		n += !clients->at[i].let_go &&
-		     memcmp(&clients->at[i].source, source, sizeof(*source)) ==
-			 0;
+	for (size_t i = 0; i < clients->count; i++) {
+		const struct clients_entry *entry = &clients->at[i];
+
+		n += !entry->let_go && is_same(&entry->source, source);
+	}
 	return n;
 }
 

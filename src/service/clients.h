@@ -16,7 +16,7 @@
 
 /*
  * What --max-per-source counts as one: an IPv4 address, an IPv6 /64, a user on
- * a unix socket, a machine on vsock. Compared as bytes.
+ * a Unix socket, a machine on vsock.
  */
 struct clients_source {
 	sa_family_t family;
