@@ -96,7 +96,7 @@ BIN = $(O)/socks5-handler
 UNIT = $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c))
 FUZZ = $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*/fuzz_*.c))
 HOSTS = $(addprefix $(O)/tests/hosts/,client target listen hear \
-	udp-target nameserver)
+	udp-target nameserver peek)
 BENCH = $(patsubst %,$(O)/bench/%,load accept-exec start empty)
 SOURCES = socks5-handler.c \
 	$(shell find src static tests bench -name '*.[ch]')

@@ -9,6 +9,7 @@
  */
 #include "base/io.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "config/config.h"
 #include "policy/permit.h"
 #include "service/accept.h"
@@ -27,21 +28,38 @@
 /* The journal has this long to take the record. */
 #define RECORD_MS 5000
 
+/* What main() holds. */
+struct handler {
+	int argc;
+	char **argv;
+	struct config config;
+	struct session session;
+	struct process_oom oom;
+	pid_t service; /* whose child serves the client; or 0 */
+};
+
 static void
-serve(struct session *s)
+serve(struct handler *h)
 {
+	struct session *s = &h->session;
+
 	io_alarm(s->config->handshake_timeout_ms);
-	if (handshake_run(s) == OUTCOME_DONE &&
-	    command_begin(s) == OUTCOME_DONE)
-		command_carry(s);
-	else
+	if (handshake_run(s) != OUTCOME_DONE) {
 		session_refuse(s);
+		return;
+	}
+	config_forget_users(&h->config);
+	if (command_begin(s) != OUTCOME_DONE) {
+		session_refuse(s);
+		return;
+	}
+	config_forget_upstream(&h->config, h->argv);
+	command_carry(s);
 }
 
 /*
  * The client is served, and let go before the log gets a word. 0, or -errno
- * when the log didn't take it. A service that made this process for the client
- * is told when that takes long; 0 for none.
+ * when the log didn't take it. The service is told when that takes long.
  */
 static int
 leave_record(struct session *s, pid_t service)
@@ -67,13 +85,14 @@ exit_status(int rc)
 
 /* The connection has been taken over. The exit status. */
 static int
-serve_client(struct session *s, pid_t service)
+serve_client(struct handler *h)
 {
+	struct session *s = &h->session;
 	int rc;
 
 	s->started_ms = io_now_ms();
-	serve(s);
-	rc = leave_record(s, service);
+	serve(h);
+	rc = leave_record(s, h->service);
 	permit_end(&s->permit);
 	if (rc < 0)
 		return EX_OSERR;
@@ -81,49 +100,45 @@ serve_client(struct session *s, pid_t service)
 	return session_is_remote(s) && session_was_cut(s) ? EX_IOERR : EX_OK;
 }
 
-struct accepted {
-	struct session *session;
-	pid_t service;
-};
-
 /* The same in a process that the listening service has made for a client. */
 static int
-serve_accepted(void *accepted)
+serve_accepted(void *handler)
 {
-	const struct accepted *a = accepted;
-	struct peer *peer = &a->session->peer;
+	struct handler *h = handler;
+	struct peer *peer = &h->session.peer;
 	int rc;
 
 	log_never_wait(false);
 	peer_guard_stderr(peer);
 	rc = peer_take_over(peer);
-	return rc == 0 ? serve_client(a->session, a->service) : exit_status(rc);
+	return rc == 0 ? serve_client(h) : exit_status(rc);
 }
 
 /* The exit status. */
 static int
-run(int argc, char **argv, struct session *s, struct config *config)
+run(struct handler *h)
 {
-	struct accepted accepted = {.session = s};
-	const struct spare_work work = {serve_accepted, &accepted};
+	const struct spare_work work = {serve_accepted, h, &h->oom};
+	struct peer *peer = &h->session.peer;
 	struct accept_sockets sockets;
 	int rc;
 
-	if (config->check)
-		return check_config(config) < 0 ? EX_USAGE : EX_OK;
-	if (config->explain.host)
-		return explain_request(config) < 0 ? EX_USAGE : EX_OK;
-	rc = peer_take_over(&s->peer);
+	if (h->config.check)
+		return check_config(&h->config) < 0 ? EX_USAGE : EX_OK;
+	if (h->config.explain.host)
+		return explain_request(&h->config) < 0 ? EX_USAGE : EX_OK;
+	rc = peer_take_over(peer);
 	if (rc == 0)
-		return serve_client(s, 0);
+		return serve_client(h);
 	if (rc < 0)
 		return exit_status(rc);
+	h->service = getpid();
 	sockets = (struct accept_sockets){
-	    .first = s->peer.first_listener,
+	    .first = peer->first_listener,
 	    .count = (size_t)rc,
 	};
-	accepted.service = getpid();
-	return exit_status(accept_clients(&sockets, argc, argv, config, &work));
+	return exit_status(
+	    accept_clients(&sockets, h->argc, h->argv, &h->config, &work));
 }
 
 int
@@ -131,18 +146,23 @@ main(int argc, char **argv)
 {
 	/* Not on the stack: a page of these costs nothing until it is used. */
 	static uint8_t in[IO_BUFFER_SIZE], out[IO_BUFFER_SIZE];
-	static struct session s;
-	static struct config config;
+	static struct handler h;
 	int rc;
 
-	session_init(&config, in, out, &s);
+	h.oom.fd = -1;
+	if (peer_may_listen())
+		process_open_oom(&h.oom);
+	process_protect();
+	h.argc = argc;
+	h.argv = argv;
+	session_init(&h.config, in, out, &h.session);
 	io_signals_init();
-	peer_guard_stderr(&s.peer);
-	rc = config_read(argc, argv, &config);
+	peer_guard_stderr(&h.session.peer);
+	rc = config_read(argc, argv, &h.config);
 	if (rc != 0)
 		return rc < 0 ? EX_USAGE : EX_OK;
-	log_open(config.log);
-	rc = run(argc, argv, &s, &config);
-	config_free(&config);
+	log_open(h.config.log);
+	rc = run(&h);
+	config_free(&h.config);
 	return rc;
 }

@@ -249,6 +249,13 @@ no_programs()
 	[ -z "$(programs)" ]
 }
 
+# inode PID FD: of what a process has there, for comparison. /proc/PID/fd would
+# say more, but not to an ordinary user: the program isn't dumpable.
+inode()
+{
+	sed -n 's/^ino:[[:blank:]]*//p' "/proc/$1/fdinfo/$2" 2>/dev/null
+}
+
 # programs_that ROLE: of these processes, in a line each, those that are a
 # "service", which has a listening socket; a "spare", which has a SOCK_SEQPACKET
 # one on 0, as nothing else does; or "serve" a client.
@@ -258,15 +265,15 @@ programs_that()
 
 	mapfile -t dirs < <(programs)
 	dirs=("${dirs[@]/#//proc/}")
-	[ ${#dirs[@]} -eq 0 ] || find "${dirs[@]/%//fd}" -mindepth 1 \
-		-printf '%h %f %l\n' 2>/dev/null | awk -v wanted="$1" '
-		$4 == "0A" { listens["socket:[" $10 "]"] }
-		$4 == "00010000" { listens["socket:[" $7 "]"] }
-		$5 == "0005" { channel["socket:[" $7 "]"] }
-		!sub("^/proc/", "") || !sub("/fd$", "", $1) { next }
-		!($1 in role) { role[$1] = "serve" }
-		$2 == 0 && $3 in channel { role[$1] = "spare" }
-		$3 in listens { role[$1] = "service" }
+	[ ${#dirs[@]} -eq 0 ] || grep -rs '^ino:' "${dirs[@]/%//fdinfo}" |
+		sed 's|[/:]| |g' | awk -v wanted="$1" '
+		$4 == "0A" { listens[$10] }
+		$4 == "00010000" { listens[$7] }
+		$5 == "0005" { channel[$7] }
+		$1 != "proc" { next }
+		!($2 in role) { role[$2] = "serve" }
+		$4 == 0 && $6 in channel { role[$2] = "spare" }
+		$6 in listens { role[$2] = "service" }
 		END { for (pid in role) if (role[pid] == wanted) print pid }
 		' /proc/net/unix /proc/net/tcp /proc/net/tcp6 /dev/stdin
 }

@@ -34,8 +34,7 @@ start_service()
 
 takes_signals()
 {
-	[[ $(readlink "/proc/$service/fd"/*) == *signalfd* ]] ||
-		is_gone "$service"
+	grep -qs '^sigmask:' "/proc/$service/fdinfo"/* || is_gone "$service"
 }
 
 # service_left: it is gone, by itself, with status 0.

@@ -183,7 +183,10 @@ numbers()
 	local pid
 
 	for pid; do
-		readlink "/proc/$pid/fd/0" "/proc/$pid/fd/1" | sort -u
+		{
+			inode "$pid" 0
+			inode "$pid" 1
+		} | sort -u
 	done
 }
 
@@ -199,12 +202,14 @@ numbers()
 	# the service's, not another client's, not a spare's.
 	mapfile -t others < <(handlers && spares)
 	for pid in "${others[@]}"; do
-		[ "$(ls -m "/proc/$pid/fd")" = "0, 1, 2" ]
+		[ "$(ls -m "/proc/$pid/fdinfo")" = "0, 1, 2" ]
 	done
 	numbers "${others[@]}" >"$BATS_TEST_TMPDIR/numbers"
 	there_are 11 cat "$BATS_TEST_TMPDIR/numbers"
-	readlink "/proc/$service/fd"/* | grep '^socket:' \
-		>>"$BATS_TEST_TMPDIR/numbers"
+	# Each of these has one number; all but sockets share theirs.
+	for fd in "/proc/$service/fdinfo"/*; do
+		[ "${fd##*/}" -le 2 ] || inode "$service" "${fd##*/}"
+	done | sort -u >>"$BATS_TEST_TMPDIR/numbers"
 	[ -z "$(sort "$BATS_TEST_TMPDIR/numbers" | uniq -d)" ]
 	leave a
 	leave b

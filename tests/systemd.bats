@@ -111,6 +111,28 @@ status_of_instance()
 	[ "$(json SYSLOG_IDENTIFIER)" = socks5-handler ]
 	[ "$(json _TRANSPORT)" = journal ]
 	[[ $(json _SYSTEMD_UNIT) == socks5-handler@*.service ]]
+	# What journald finds in /proc of a process that is not dumpable.
+	[ "$(json _EXE)" = /usr/bin/socks5-handler ]
+	[[ $(json _CMDLINE) == /usr/bin/socks5-handler* ]]
+}
+
+@test "an instance can't reach another one, nor can anybody else of its user" {
+	peek=$TOP/build/${BUILD:-release}/tests/hosts/peek
+	start_target eof
+	open_instance shut eof
+	inside setpriv --reuid=socks5-handler --regid=socks5-handler \
+		--clear-groups sleep 60 3>&- &
+	sleeper=$!
+	wait_until inside pgrep -u socks5-handler -x sleep
+	for other in "$pid" "$(inside pgrep -u socks5-handler -x sleep)"; do
+		inside setpriv --reuid=socks5-handler --regid=socks5-handler \
+			--clear-groups "$peek" "$other"
+	done >"$BATS_TEST_TMPDIR/peeked"
+	kill $sleeper
+	cat "$BATS_TEST_TMPDIR/peeked"
+	[ "$(head -n 1 "$BATS_TEST_TMPDIR/peeked")" = denied ]
+	[ "$(tail -n 1 "$BATS_TEST_TMPDIR/peeked")" = open ]
+	close_tunnel
 }
 
 @test "twenty at once: twenty records, and no instance left" {

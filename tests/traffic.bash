@@ -127,14 +127,10 @@ close_tunnel()
 # that from us, is closed.
 has_only_its_own()
 {
-	local fds
-
 	wait_until handler_runs
-	fds=/proc/$handler/fd
-	ls -l "$fds"
-	[ "$(ls -m "$fds")" = "0, 1, 2, 3" ]
-	[ "$(readlink "$fds/2")" != "$(readlink "$fds/0")" ]
-	[ "$(readlink "$fds/2")" != "$(readlink "$fds/1")" ]
+	[ "$(ls -m "/proc/$handler/fdinfo")" = "0, 1, 2, 3" ]
+	[ "$(inode "$handler" 2)" != "$(inode "$handler" 0)" ]
+	[ "$(inode "$handler" 2)" != "$(inode "$handler" 1)" ]
 }
 
 # works WHERE PROXY: whatever a client may do. WHERE is for the client that

@@ -375,17 +375,34 @@ io_close(struct io_end *end)
 	end->fd = -1;
 }
 
-void
-io_close_from(int first)
+static void
+close_range_of(int first, int last)
 {
 	struct rlimit limit = {.rlim_cur = 1024};
 
 	/* A kernel before 5.9, or a sandbox, may not know it. */
-	if (syscall(SYS_close_range, first, ~0U, 0) == 0)
+	if (first > last || syscall(SYS_close_range, first, last, 0) == 0)
 		return;
 	getrlimit(RLIMIT_NOFILE, &limit);
 	if (limit.rlim_cur > 65536)
 		limit.rlim_cur = 65536;
-	for (int fd = first; fd < (int)limit.rlim_cur; fd++)
+	for (int fd = first; fd <= last && fd < (int)limit.rlim_cur; fd++)
 		close(fd);
+}
+
+void
+io_close_from(int first)
+{
+	close_range_of(first, INT_MAX);
+}
+
+void
+io_close_from_but(int first, int kept)
+{
+	if (kept < first) {
+		io_close_from(first);
+		return;
+	}
+	close_range_of(first, kept - 1);
+	close_range_of(kept + 1, INT_MAX);
 }

@@ -145,4 +145,7 @@ void io_close(struct io_end *end);
 /* Closes every descriptor from this one on. */
 void io_close_from(int first);
 
+/* The same but for one, which may be -1. */
+void io_close_from_but(int first, int kept);
+
 #endif

@@ -19,13 +19,16 @@
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 /* How long the record may wait for journald before we leave it to its luck. */
-#define JOURNALD_MS 500
+#define JOURNALD_MS 1000
+
+/* The longest pause between two looks at whether journald has read it. */
+#define PAUSE_MAX_MS 50
 
 int
 journal_connect(const char *path)
 {
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -1;
@@ -39,15 +42,21 @@ journal_connect(const char *path)
 int
 journal_put(int fd, const char *data, size_t len, int64_t until_ms)
 {
-	int rc = 0;
+	int64_t left;
 
-	while (rc == 0 && send(fd, data, len, MSG_NOSIGNAL) < 0) {
-		if (errno == EAGAIN)
-			rc = io_await(fd, POLLOUT, until_ms);
-		else if (errno != EINTR)
-			rc = -errno;
-	}
-	return rc;
+	/* Not by poll(2): of a thousand who wait, it would wake all for each
+	 * one who may go on. */
+	do {
+		left = until_ms - io_now_ms();
+		if (left > 0)
+			setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO,
+			    &(struct timeval){left / 1000, left % 1000 * 1000},
+			    sizeof(struct timeval));
+		if (send(fd, data, len,
+			MSG_NOSIGNAL | (left > 0 ? 0 : MSG_DONTWAIT)) >= 0)
+			return 0;
+	} while (errno == EINTR && left > 0);
+	return errno == EINTR ? -EAGAIN : -errno;
 }
 
 static int
@@ -82,8 +91,10 @@ await_journald(int fd, int64_t until_ms)
 		until_ms = now + JOURNALD_MS;
 	if (until_ms <= now || journal_put(fd, "", 0, until_ms) < 0)
 		return;
-	while (waiting > 0 && io_now_ms() < until_ms) {
-		poll(NULL, 0, 1);
+	/* Less and less often, or a thousand of them would take all of a
+	 * processor's time. */
+	for (int ms = 1; waiting > 0 && io_now_ms() < until_ms; ms++) {
+		poll(NULL, 0, ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS);
 		if (ioctl(fd, SIOCOUTQ, &waiting) < 0)
 			return;
 	}

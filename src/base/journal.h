@@ -33,8 +33,8 @@
  * For an entry without fields that time may be over already. One with fields
  * counts on a signal to wake it, see io_alarm_exit().
  *
- * What is sent before that time waits until journald has dealt with it, for
- * half a second at most: it has to find the process.
+ * What is sent before that time waits until journald has dealt with it, for a
+ * second at most: it has to find the process.
  */
 int journal_send(int priority, char *message, const struct iovec *fields,
     size_t count, int64_t until_ms);

@@ -42,8 +42,10 @@ _Static_assert(
     "the journal takes every record");
 _Static_assert(RECORD_MAX <= LINE_MAX_LEN, "and so do the others");
 
-/* So long each target may take. Then it is the next one's turn. */
-#define TARGET_MS 1500
+/* So long a target may take; then it is the next one's turn. The journal works
+ * off what a thousand clients leave at once. */
+#define JOURNAL_MS 3000
+#define LINE_MS    1000
 
 struct fields {
 	size_t count;
@@ -207,18 +209,18 @@ format_line(const struct fields *fields, char *out)
 	*out = '\0';
 }
 
-/* For what is said now, as long as one target may take. */
 static int64_t
-deadline(void)
+deadline(int64_t ms)
 {
-	return state.never_waits ? 0 : io_now_ms() + TARGET_MS;
+	return state.never_waits ? 0 : io_now_ms() + ms;
 }
 
 static int
 to_stderr(const char *message)
 {
-	return state.stderr_forbidden ? -EBADF
-				      : line_to_stderr(message, deadline());
+	return state.stderr_forbidden
+		   ? -EBADF
+		   : line_to_stderr(message, deadline(LINE_MS));
 }
 
 /* From this target on, the first that takes it. */
@@ -230,9 +232,9 @@ emit(enum log_target target, int priority, char *message,
 
 	if (target <= LOG_TO_JOURNAL)
 		rc = journal_send(priority, message, fields ? fields->at : NULL,
-		    fields ? fields->count : 0, deadline());
+		    fields ? fields->count : 0, deadline(JOURNAL_MS));
 	if (rc < 0 && target <= LOG_TO_SYSLOG)
-		rc = line_to_syslog(priority, message, deadline());
+		rc = line_to_syslog(priority, message, deadline(LINE_MS));
 	if (rc < 0 && target <= LOG_TO_STDERR)
 		rc = to_stderr(message);
 	return rc;

@@ -109,7 +109,8 @@ bool log_needs_stderr(void);
 
 /*
  * For a process that may not wait for anybody: what a target would have to take
- * later goes to the next. In other processes each has 1.5 seconds.
+ * later goes to the next. In other processes the journal has 3 seconds, and
+ * each of the others one.
  */
 void log_never_wait(bool never);
 

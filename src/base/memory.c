@@ -53,3 +53,24 @@ memory_grow(void *array, size_t size, size_t count, size_t *room)
 	*room = more;
 	return 0;
 }
+
+void
+memory_forget(void *memory, size_t size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t skip = (size_t)(-(uintptr_t)memory % page);
+	char *start = memory, *end = start + size;
+
+	if (size >= LARGE) {
+		char *last = end - (uintptr_t)end % page;
+
+		if (madvise(start + skip, (size_t)(last - start) - skip,
+			MADV_DONTNEED) == 0) {
+			explicit_bzero(start, skip);
+			start = last;
+		}
+	}
+	if (start < end)
+		explicit_bzero(start, (size_t)(end - start));
+	free(memory);
+}

@@ -21,4 +21,11 @@ void *memory_alloc(size_t size);
  */
 int memory_grow(void *array, size_t size, size_t count, size_t *room);
 
+/*
+ * Gives back memory of malloc(3), or NULL, of which `size` bytes hold a secret.
+ * A large piece is handed to the kernel: to write to what a parent filled would
+ * make a copy first, of each page.
+ */
+void memory_forget(void *memory, size_t size);
+
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "config/config.h"
+#include "base/memory.h"
 #include "base/textfile.h"
 #include "config/usage.h"
 #include "policy/host.h"
@@ -164,8 +165,12 @@ load_upstream(struct config *config)
 	config->has_upstream = config->upstream_command != NULL;
 	if (!config->upstream_text)
 		return 0;
-	/* The text may hold a password: it isn't repeated. */
-	if (url_parse(config->upstream_text, &config->upstream, &fault) < 0)
+	/* The text may hold a password: it is neither repeated nor kept. */
+	len = strlen(config->upstream_text);
+	rc = url_parse(config->upstream_text, &config->upstream, &fault);
+	memory_forget(config->upstream_text, len);
+	config->upstream_text = NULL;
+	if (rc < 0)
 		return log_fault(
 		    "--upstream: %s; write for example "
 		    "--upstream=socks5://user@proxy.example.org:1080",
@@ -266,6 +271,22 @@ config_read(int argc, char **argv, struct config *out)
 	else
 		config_free(&config);
 	return rc;
+}
+
+void
+config_forget_users(struct config *config)
+{
+	auth_users_free(&config->users);
+}
+
+void
+config_forget_upstream(struct config *config, char **argv)
+{
+	for (char *url; *argv; argv++) {
+		if ((url = strstr(*argv, "://")))
+			memset(url + 3, '*', strlen(url + 3));
+	}
+	explicit_bzero(&config->upstream, sizeof(config->upstream));
 }
 
 void

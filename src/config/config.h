@@ -20,6 +20,16 @@
  */
 int config_read(int argc, char **argv, struct config *out);
 
+/*
+ * Once nobody logs in any more: nothing of the users file is left in memory.
+ * has_users and the file's name stay.
+ */
+void config_forget_users(struct config *config);
+
+/* Once the upstream has been asked: nothing of its password is left, nor of a
+ * URL in the words of the command line. */
+void config_forget_upstream(struct config *config, char **argv);
+
 /* Gives back what it holds. */
 void config_free(struct config *config);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/auth.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/textfile.h"
 #include "policy/hash.h"
 #include "policy/libcrypt.h"
@@ -8,8 +9,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 uint8_t
 auth_choose_method(const struct wire_greeting *offer,
@@ -221,27 +220,6 @@ auth_users_parse(
 	return 0;
 }
 
-/*
- * A limit of 1 rather than 0: it is the one that also keeps the kernel from
- * piping a core to a program.
- */
-static void
-forbid_core(void)
-{
-	const struct rlimit none = {.rlim_cur = 1, .rlim_max = 1};
-
-	if (setrlimit(RLIMIT_CORE, &none) < 0)
-		prctl(PR_SET_DUMPABLE, 0);
-}
-
-static void
-forget(char *text, size_t len)
-{
-	if (text)
-		explicit_bzero(text, len);
-	free(text);
-}
-
 int
 auth_users_load(const char *path, struct auth_users *out)
 {
@@ -251,7 +229,6 @@ auth_users_load(const char *path, struct auth_users *out)
 	size_t len = 0;
 	int rc;
 
-	forbid_core();
 	rc = textfile_read(path, AUTH_FILE_MAX, &text, &len, &fault);
 	if (rc == 0)
 		rc = auth_users_parse(text, len, &users, &fault);
@@ -260,7 +237,7 @@ auth_users_load(const char *path, struct auth_users *out)
 			log_fault("%s:%u: %s", path, fault.line, fault.words);
 		else
 			log_fault("--users=%s: %s", path, fault_words(&fault));
-		forget(text, len);
+		memory_forget(text, len);
 		return rc == -ENOMEM ? rc : -EINVAL;
 	}
 	users.path = path;
@@ -271,8 +248,8 @@ auth_users_load(const char *path, struct auth_users *out)
 void
 auth_users_free(struct auth_users *users)
 {
-	forget(users->text, users->text_len);
-	free(users->at);
+	memory_forget(users->text, users->text_len);
+	memory_forget(users->at, users->count * sizeof(*users->at));
 	free(users->table);
 	*users = (struct auth_users){0};
 }

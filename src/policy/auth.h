@@ -4,8 +4,8 @@
  * lines of NAME:HASH; see socks5-handler.users(5).
  *
  * Promises: a name that isn't there costs a client the same time as a wrong
- * password. No password and no hash reaches the log or a core file. Must not:
- * run crypt(3), or load it, before there is a password to check.
+ * password. No password and no hash reaches the log. Must not: run crypt(3), or
+ * load it, before there is a password to check.
  */
 #ifndef AUTH_H
 #define AUTH_H
@@ -74,9 +74,6 @@ bool auth_counts(
  *
  * A file is trusted when it is a regular one that belongs to root or to this
  * user, and when nobody else can write to it.
- *
- * From here on this process and its children leave no core: RLIMIT_CORE is
- * lowered or, where that isn't allowed, PR_SET_DUMPABLE is taken away.
  *
  * May be called again, for a file that has changed. A process that forks may
  * load once and let its children check.

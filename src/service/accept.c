@@ -44,11 +44,12 @@
 #define REST_MS   200
 #define ENOUGH_MS 1000
 
-/* So many processes that have no client any more may wait for the log: half as
+/*
+ * So many processes that have no client any more may wait for the log: twice as
  * many as there may be clients, and the first; or the second, without a limit.
  */
 #define RECORDS_MIN 16
-#define RECORDS_MAX 1000
+#define RECORDS_MAX 2000
 
 struct service {
 	struct config *config;
@@ -115,7 +116,7 @@ static void
 note_let_go(struct service *s, pid_t pid)
 {
 	int64_t clients = s->config->max_clients;
-	size_t most = clients ? (size_t)clients / 2 + RECORDS_MIN : RECORDS_MAX;
+	size_t most = clients ? 2 * (size_t)clients + RECORDS_MIN : RECORDS_MAX;
 
 	if (clients_let_go(&s->clients, pid) > most &&
 	    clients_remove(&s->clients, pid)) {
@@ -357,7 +358,8 @@ accept_clients(const struct accept_sockets *sockets, int argc, char **argv,
 	    .waiting = -1,
 	    .busy_ms = io_now_ms(),
 	};
-	int rc = listeners_open(&s.listeners, sockets->first, sockets->count);
+	int rc = listeners_open(&s.listeners, sockets->first, sockets->count,
+	    work->oom ? work->oom->fd : -1);
 
 	if (rc == 0)
 		rc = clients_reserve(&s.clients);

@@ -12,13 +12,14 @@
 #define GONE_MAX 32
 
 int
-listeners_open(struct listeners *l, int first, size_t count)
+listeners_open(struct listeners *l, int first, size_t count, int kept)
 {
 	struct pollfd *signals = &l->fds[count];
 
 	/* What a parent left open is no business of ours or a client's. */
-	io_close_from(
-	    first == STDIN_FILENO ? STDERR_FILENO + 1 : first + (int)count);
+	io_close_from_but(
+	    first == STDIN_FILENO ? STDERR_FILENO + 1 : first + (int)count,
+	    kept);
 	if (count > LISTENERS_MAX)
 		return log_fault(
 		    "LISTEN_FDS passes %zu sockets, and one service takes %d "

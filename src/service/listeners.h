@@ -24,11 +24,12 @@ struct listeners {
 
 /*
  * Takes the sockets on `count` descriptors from `first` on, makes them
- * non-blocking, and has signals come by a descriptor, see io_signals_open(). No
- * other descriptor from 3 on stays open. 0; or after a sentence, -EINVAL for
- * more than LISTENERS_MAX, or another -errno.
+ * non-blocking, and has signals come by a descriptor, see io_signals_open(). Of
+ * all others from 3 on, `kept` stays open, if it isn't -1. 0; or after a
+ * sentence, -EINVAL for more than LISTENERS_MAX, or another -errno.
  */
-int listeners_open(struct listeners *listeners, int first, size_t count);
+int listeners_open(
+    struct listeners *listeners, int first, size_t count, int kept);
 
 /* The super-server finds its sockets as they were. */
 void listeners_restore(struct listeners *listeners);

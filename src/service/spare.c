@@ -3,10 +3,8 @@
 #include "base/io.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <link.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,10 +16,6 @@
 #define MADV_POPULATE_READ  22
 #define MADV_POPULATE_WRITE 23
 #endif
-
-/* Of proc(5)'s oom_score_adj: a tenth of the memory; and the most it can be. */
-#define EXPENDABLE 100
-#define SCORE_MAX  1000
 
 /* Room for one descriptor, aligned as a control message has to be. */
 union rights {
@@ -51,26 +45,6 @@ keep_only(int fd)
 	io_close_from(STDERR_FILENO + 1);
 }
 
-/* Out of memory, the kernel is to end a client's process before the service. */
-static void
-be_expendable(void)
-{
-	char text[16] = "";
-	long score;
-	int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC), len;
-
-	if (fd < 0)
-		return;
-	if (pread(fd, text, sizeof(text) - 1, 0) > 0) {
-		score = strtol(text, NULL, 10) + EXPENDABLE;
-		len = snprintf(text, sizeof(text), "%ld",
-		    score < SCORE_MAX ? score : SCORE_MAX);
-		/* Where it is forbidden, it is as before. */
-		(void)!pwrite(fd, text, (size_t)len, 0);
-	}
-	close(fd);
-}
-
 void
 spare_serve(int client, const struct spare_work *work)
 {
@@ -82,13 +56,11 @@ spare_serve(int client, const struct spare_work *work)
 pid_t
 spare_fork_for(int client, const struct spare_work *work)
 {
-	pid_t pid = fork();
+	pid_t pid = process_fork(work->oom);
 
-	if (pid == 0) {
-		be_expendable();
+	if (pid == 0)
 		spare_serve(client, work);
-	}
-	return pid < 0 ? -errno : pid;
+	return pid;
 }
 
 /* The descriptor that comes over the channel on 0, or -1 when none does. */
@@ -158,7 +130,6 @@ wait_for_client(int channel, const struct spare_work *work)
 
 	keep_only(channel);
 	io_signals_unblock();
-	be_expendable();
 	warm_up();
 	client = receive_client();
 	if (client < 0)
@@ -169,20 +140,18 @@ wait_for_client(int channel, const struct spare_work *work)
 pid_t
 spares_add(struct spares *spares, const struct spare_work *work)
 {
-	int pair[2], rc = 0;
+	int pair[2];
 	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
-	pid = fork();
+	pid = process_fork(work->oom);
 	if (pid == 0)
 		wait_for_client(pair[1], work);
-	if (pid < 0)
-		rc = -errno;
 	close(pair[1]);
-	if (rc < 0) {
+	if (pid < 0) {
 		close(pair[0]);
-		return rc;
+		return pid;
 	}
 	spares->at[spares->count++] = (struct spare){pid, pair[0]};
 	return pid;

@@ -11,6 +11,8 @@
 
 #include "config/config.h"
 
+#include "base/process.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -22,6 +24,7 @@
 struct spare_work {
 	int (*serve)(void *context);
 	void *context;
+	const struct process_oom *oom; /* or NULL */
 };
 
 struct spare {

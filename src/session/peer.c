@@ -54,6 +54,12 @@ has_listen_fds(void)
 	       (pid_t)pid == getpid();
 }
 
+bool
+peer_may_listen(void)
+{
+	return has_listen_fds() || is_listening(STDIN_FILENO);
+}
+
 /*
  * Whether 2 is the client. Where 0 is no connection, or not a client's yet, it
  * isn't, whatever 1 is; but it may be the listening socket on 0.

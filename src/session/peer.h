@@ -24,7 +24,13 @@ struct peer {
 };
 
 /*
- * To be called first: when descriptor 2 is the client, as under inetd, or is
+ * Whether listening sockets may have been handed over: 0 is one, or LISTEN_FDS
+ * is for this process.
+ */
+bool peer_may_listen(void);
+
+/*
+ * To be called next: when descriptor 2 is the client, as under inetd, or is
  * closed, nothing may be written there. Puts a pipe that nobody reads in its
  * place, for the sake of libraries, and tells the log.
  */

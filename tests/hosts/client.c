@@ -365,7 +365,7 @@ list_fds(int fds[FDS_MAX])
 	int n = 0;
 	DIR *dir;
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", handler);
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo", handler);
 	dir = opendir(path);
 	if (!dir)
 		return -1;
@@ -383,16 +383,13 @@ list_fds(int fds[FDS_MAX])
 static void
 see_stray(struct player *p)
 {
-	struct stat ours, theirs;
-	char path[64];
+	struct stat ours;
 	int fds[FDS_MAX], n = list_fds(fds);
 
 	(void)p;
 	stray_was = n < 0 || fstat(stray, &ours) < 0 ? OPEN : CLOSED;
 	for (int i = 0; i < n; i++) {
-		snprintf(path, sizeof(path), "/proc/%d/fd/%d", handler, fds[i]);
-		if (stat(path, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
-		    ours.st_ino == theirs.st_ino)
+		if (service_inode(handler, fds[i]) == ours.st_ino)
 			stray_was = OPEN;
 	}
 	if (!handler_lives())

@@ -25,10 +25,27 @@ is_channel(ino_t inode)
 	return found;
 }
 
+ino_t
+service_inode(pid_t pid, int fd)
+{
+	char path[64], line[256];
+	unsigned long number = 0;
+	FILE *f;
+
+	/* /proc/PID/fd is root's, as the program is not dumpable. */
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", pid, fd);
+	f = fopen(path, "re");
+	while (f && number == 0 && fgets(line, sizeof(line), f))
+		sscanf(line, "ino: %lu", &number);
+	if (f)
+		fclose(f);
+	return number;
+}
+
 pid_t
 service_session(pid_t service, int listener)
 {
-	struct stat listening, zero;
+	struct stat listening;
 	char path[64];
 	pid_t child, session = 0;
 	FILE *f;
@@ -39,9 +56,9 @@ service_session(pid_t service, int listener)
 	if (!f || fstat(listener, &listening) < 0)
 		listening = (struct stat){0};
 	while (f && session == 0 && fscanf(f, "%d", &child) == 1) {
-		snprintf(path, sizeof(path), "/proc/%d/fd/0", child);
-		if (stat(path, &zero) == 0 && S_ISSOCK(zero.st_mode) &&
-		    zero.st_ino != listening.st_ino && !is_channel(zero.st_ino))
+		ino_t zero = service_inode(child, 0);
+
+		if (zero != 0 && zero != listening.st_ino && !is_channel(zero))
 			session = child;
 	}
 	if (f)

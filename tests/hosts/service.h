@@ -9,6 +9,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* The inode of what a process has on a descriptor, for comparison; or 0. */
+ino_t service_inode(pid_t pid, int fd);
+
 /* The child that has a connection on descriptor 0, neither the listening
  * socket, which is `listener` here, nor a spare's channel; 0: none yet. */
 pid_t service_session(pid_t service, int listener);

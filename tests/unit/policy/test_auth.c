@@ -18,13 +18,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-/* A core with a sanitizer's shadow takes the kernel minutes. */
-#ifdef __SANITIZE_ADDRESS__
-#define CORE_IS_HUGE 1
-#else
-#define CORE_IS_HUGE 0
-#endif
-
 static struct {
 	unsigned calls;
 	char setting[LIBCRYPT_HASH_MAX]; /* of the last one */
@@ -456,12 +449,8 @@ make_directory(void **state)
 static int
 remove_directory(void **state)
 {
-	char core[96];
-
 	(void)state;
 	unlink(file);
-	snprintf(core, sizeof(core), "%s/core", directory);
-	unlink(core);
 	return rmdir(directory);
 }
 
@@ -497,7 +486,6 @@ load_complains(const char *words)
 	assert_memory_equal(&users, &untouched, sizeof(users));
 }
 
-/* Last, for this process leaves no core from then on. */
 static void
 files(void **state)
 {
@@ -537,69 +525,6 @@ files(void **state)
 	rmdir(file);
 	assert_int_equal(mkfifo(file, 0600), 0);
 	load_complains("not a regular file; name one");
-}
-
-/* Whether a child that loads the file, or not, leaves a core. */
-static bool
-leaves_core(bool load)
-{
-	pid_t pid = fork_child();
-	int status;
-
-	if (pid == 0) {
-		struct rlimit limit;
-		struct auth_users users;
-
-		if (chdir(directory) < 0 || getrlimit(RLIMIT_CORE, &limit) < 0)
-			_exit(1);
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_CORE, &limit);
-		if (load && auth_users_load(file, &users) < 0)
-			_exit(1);
-		signal(SIGABRT, SIG_DFL);
-		abort();
-	}
-	assert_true(pid > 0);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
-	return WCOREDUMP(status);
-}
-
-static void
-no_core(void **state)
-{
-	(void)state;
-	write_file("alice:" H "\n", 0600);
-	assert_false(leaves_core(true));
-	/* Where there would be none anyway, that says nothing. */
-	if (!CORE_IS_HUGE && !leaves_core(false))
-		skip();
-}
-
-/* The kernel may deny us the limit: then it doesn't dump us either. */
-static void
-no_core_where_the_limit_is_fixed(void **state)
-{
-	const struct rlimit none = {0};
-	pid_t pid;
-
-	(void)state;
-	write_file("alice:" H "\n", 0644);
-	pid = fork_child();
-	if (pid == 0) {
-		struct auth_users users;
-
-		HOLD(setrlimit(RLIMIT_CORE, &none) == 0);
-		if (geteuid() == 0)
-			HOLD(setuid(65534) == 0);
-		HOLD(prctl(PR_SET_DUMPABLE, 1) == 0);
-		HOLD(setrlimit(RLIMIT_CORE, &(struct rlimit){1, 1}) < 0);
-		/* It belongs to root, or to us. */
-		HOLD(auth_users_load(file, &users) == 0);
-		HOLD(prctl(PR_GET_DUMPABLE) == 0);
-		_exit(0);
-	}
-	child_held(pid);
 }
 
 /* Whether a page has bytes that are given inverted, so as not to find them. */
@@ -823,8 +748,6 @@ main(void)
 	    cmocka_unit_test(lines_that_are_refused),
 	    cmocka_unit_test(ten_thousand_users),
 	    cmocka_unit_test(no_copy_is_left),
-	    cmocka_unit_test(no_core),
-	    cmocka_unit_test(no_core_where_the_limit_is_fixed),
 	    cmocka_unit_test(no_hash_is_left),
 	    cmocka_unit_test(files),
 	};

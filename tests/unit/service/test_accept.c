@@ -73,7 +73,7 @@ static pid_t
 start(size_t count, struct config config)
 {
 	struct accept_sockets sockets = {.first = FIRST, .count = count};
-	struct spare_work work = {serve, &config};
+	struct spare_work work = {serve, &config, NULL};
 	pid_t pid = fork_child();
 
 	if (pid != 0)
@@ -163,7 +163,7 @@ more_sockets_than_it_takes(void **state)
 	    .count = LISTENERS_MAX + 1,
 	};
 	struct config config = {0};
-	struct spare_work work = {serve, &config};
+	struct spare_work work = {serve, &config, NULL};
 	char said[512];
 	pid_t pid;
 
@@ -186,7 +186,7 @@ no_memory_at_the_start(void **state)
 {
 	struct accept_sockets sockets = {.first = FIRST, .count = 1};
 	struct config config = {0};
-	struct spare_work work = {serve, &config};
+	struct spare_work work = {serve, &config, NULL};
 	pid_t pid;
 
 	(void)state;

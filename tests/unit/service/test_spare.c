@@ -41,7 +41,7 @@ serve(void *context)
 	return STATUS;
 }
 
-static const struct spare_work work = {serve, &given};
+static const struct spare_work work = {serve, &given, NULL};
 
 /* The process has done its work. */
 static void
