@@ -117,10 +117,8 @@ number_read_ports(const char *text, size_t len, uint16_t *first, uint16_t *last)
 	uint16_t from = 0, to;
 	int rc = number_read_port(text, first_len, &from);
 
-	if (rc < 0)
-		return rc;
 	to = from;
-	if (dash)
+	if (rc == 0 && dash)
 		rc = number_read_port(dash + 1, len - first_len - 1, &to);
 	if (rc < 0)
 		return rc;

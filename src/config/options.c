@@ -81,18 +81,16 @@ refuse_option(int kind, char **argv, const struct option_entry *entries)
 	const char *word = argv[optind - 1];
 
 	if (kind == ':')
-		log_fault("%s: needs a value; write for example %s=%s", word,
-		    word, entries[optopt - FIRST].example);
-	else if (optopt >= FIRST)
-		log_fault(
+		return log_fault("%s: needs a value; write for example %s=%s",
+		    word, word, entries[optopt - FIRST].example);
+	if (optopt >= FIRST)
+		return log_fault(
 		    "%s: takes no value; leave out what follows the =", word);
-	else if (optopt > 0)
-		log_fault("-%c: no such option; %s", optopt,
+	if (optopt > 0)
+		return log_fault("-%c: no such option; %s", optopt,
 		    advice((char[]){(char)optopt, '\0'}));
-	else
-		log_fault("%s: no such option; %s", word,
-		    advice(word + strspn(word, "-")));
-	return -EINVAL;
+	return log_fault(
+	    "%s: no such option; %s", word, advice(word + strspn(word, "-")));
 }
 
 /* getopt_long(3)'s view of them. */

@@ -31,23 +31,23 @@ failure_set(struct failure *out, enum outcome outcome, int error,
 enum outcome
 failure_of_connect(struct failure *out, int error)
 {
-	switch (error) {
-	case ECONNREFUSED:
-		return failure_set(
-		    out, OUTCOME_CONNECTION_REFUSED, error, NULL);
-	case EACCES:
-	case EPERM:
-		return failure_set(out, OUTCOME_FILTERED, error, NULL);
-	case ENETUNREACH:
-		return failure_set(
-		    out, OUTCOME_NETWORK_UNREACHABLE, error, NULL);
-	case EHOSTUNREACH:
-		return failure_set(out, OUTCOME_HOST_UNREACHABLE, error, NULL);
-	case ETIMEDOUT:
-		return failure_set(out, OUTCOME_CONNECT_TIMEOUT, error, NULL);
-	default:
-		return failure_of_system(out, error);
+	static const struct {
+		int error;
+		enum outcome outcome;
+	} known[] = {
+	    {ECONNREFUSED, OUTCOME_CONNECTION_REFUSED},
+	    {EACCES, OUTCOME_FILTERED},
+	    {EPERM, OUTCOME_FILTERED},
+	    {ENETUNREACH, OUTCOME_NETWORK_UNREACHABLE},
+	    {EHOSTUNREACH, OUTCOME_HOST_UNREACHABLE},
+	    {ETIMEDOUT, OUTCOME_CONNECT_TIMEOUT},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+		if (known[i].error == error)
+			return failure_set(out, known[i].outcome, error, NULL);
 	}
+	return failure_of_system(out, error);
 }
 
 enum outcome

@@ -2,12 +2,6 @@
 #include "session/decision.h"
 #include "net/resolve.h"
 
-static enum outcome
-denied(struct session *s, const struct permit_answer *answer)
-{
-	return permit_denied(&s->permit, answer, &s->failure);
-}
-
 enum outcome
 decision_of_command(struct session *s, enum rules_command command)
 {
@@ -16,7 +10,7 @@ decision_of_command(struct session *s, enum rules_command command)
 	d->command = command;
 	d->answer = permit_command(&s->permit, command);
 	if (d->answer.verdict == RULES_DENIED)
-		return denied(s, &d->answer);
+		return permit_denied(&s->permit, &d->answer, &s->failure);
 	if (s->peer.in.kind == IO_TCP)
 		return OUTCOME_DONE;
 	return failure_set(&s->failure, OUTCOME_COMMAND_UNSUPPORTED, 0,
@@ -36,7 +30,7 @@ decision_of_target(struct session *s, enum rules_command command,
 	d->command = command;
 	d->answer = permit_target(&s->permit, command, dst, unresolved);
 	if (d->answer.verdict == RULES_DENIED)
-		return denied(s, &d->answer);
+		return permit_denied(&s->permit, &d->answer, &s->failure);
 	if (unresolved)
 		return OUTCOME_DONE;
 	outcome =
@@ -49,6 +43,7 @@ decision_of_target(struct session *s, enum rules_command command,
 		s->egress.address = addresses.at[0];
 	if (permit_addresses(&s->permit, command, dst, &d->answer, &addresses,
 		&d->list) == 0)
-		return denied(s, &d->list.at[0].answer);
+		return permit_denied(
+		    &s->permit, &d->list.at[0].answer, &s->failure);
 	return OUTCOME_DONE;
 }

@@ -258,8 +258,7 @@ names_demote(struct names *names, const union addr *addr)
 		if (entry->state != NAMES_KNOWN || entry->count < 2 ||
 		    !addr_equal_host(&entry->at[0], addr))
 			continue;
-		for (size_t j = 0; j < last; j++)
-			entry->at[j] = entry->at[j + 1];
+		memmove(entry->at, entry->at + 1, last * sizeof(*entry->at));
 		entry->at[last] = *addr;
 		addr_set_port(&entry->at[last], 0);
 	}
