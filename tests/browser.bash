@@ -16,7 +16,7 @@ start_browser()
 
 	# The last two options are for it to ask nobody else: what time it is,
 	# and whether there is an update.
-	BROWSER_OF=$BATS_TEST_TMPDIR timeout -k 5 90 chromium --headless \
+	BROWSER_OF=$BATS_TEST_TMPDIR timeout -k 5 150 chromium --headless \
 		--no-sandbox --disable-gpu --disable-quic --no-first-run \
 		--disable-background-networking --disable-component-update \
 		--disable-sync --disable-dev-shm-usage \
