@@ -133,6 +133,7 @@ help:
 	@echo '                 install what few tests need: a browser, node'
 	@echo 'make lint        format, layers, static analysis, scripts, units'
 	@echo 'make format      what lint says of the form of C, mended'
+	@echo 'make soak        22,000 clients, while processes are killed at random'
 	@echo 'make coverage    which lines the tests reach'
 	@echo 'make fuzz        look for new inputs (SECONDS=60 each)'
 	@echo 'make bench       measure it beside others; a quarter of an hour at most'
@@ -236,6 +237,10 @@ check: check-packages
 # AS="root user alone": as whom, without it as each of them; ONLY="cli relay".
 check-on: check-on-packages
 	@ONLY='$(ONLY)' tools/check-on.sh '$(RELEASE)' $(AS)
+
+# Half a minute; the tests do a short form of it.
+soak: build-packages $(BIN)
+	@unshare -n sh -c 'ip link set lo up; exec tests/soak $(BIN)'
 
 coverage: coverage-packages
 	find build/coverage -name '*.gcda' -delete 2>/dev/null || :
@@ -404,7 +409,7 @@ bench-packages:
 	@tests/fetch-superservers.sh build/bench/unpacked $(BENCH_UNPACKED)
 	$(NEED) $(BUILDS) $(BENCH_PACKAGES) $$(<build/bench/unpacked/libraries)
 
-.PHONY: all static help run check check-on check-programs coverage fuzz fuzz-one bench \
+.PHONY: all static help run soak check check-on check-programs coverage fuzz fuzz-one bench \
 	bench-programs bench-packages lint format \
 	lint-format lint-layers lint-warnings lint-cppcheck lint-tidy \
 	lint-shell lint-man lint-units $(TIDY) install uninstall clean \

@@ -217,3 +217,11 @@ leaves_record()
 	wait_until no_handlers
 	wait_until piped '[0-9] clients left no record'
 }
+
+# `make soak` is the long form.
+@test "many clients, and processes that are killed: no cut looks whole, each has a record" {
+	need python3
+	run "$TOP/tests/soak" "$HANDLER" 480 12
+	echo "$output"
+	[ "$status" -eq 0 ]
+}
