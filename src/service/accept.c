@@ -47,6 +47,8 @@
 /*
  * So many processes that have no client any more may wait for the log: twice as
  * many as there may be clients, and the first; or the second, without a limit.
+ * A journal takes some hundred records a second on a busy machine, and in a
+ * burst of short sessions all of them wait at once.
  */
 #define RECORDS_MIN 16
 #define RECORDS_MAX 2000
