@@ -43,7 +43,7 @@ serve(struct handler *h)
 {
 	struct session *s = &h->session;
 
-	io_alarm(s->config->handshake_timeout_ms);
+	signals_alarm(s->config->handshake_timeout_ms);
 	if (handshake_run(s) != OUTCOME_DONE) {
 		session_refuse(s);
 		return;
@@ -69,7 +69,7 @@ leave_record(struct session *s, pid_t service)
 	s->record.duration_ms = io_now_ms() - s->started_ms;
 	peer_close(&s->peer);
 	egress_close(&s->egress);
-	io_alarm_exit(RECORD_MS, EX_OSERR, service);
+	signals_alarm_exit(RECORD_MS, EX_OSERR, service);
 	return log_session(&s->record);
 }
 
@@ -156,7 +156,7 @@ main(int argc, char **argv)
 	h.argc = argc;
 	h.argv = argv;
 	session_init(&h.config, in, out, &h.session);
-	io_signals_init();
+	signals_init();
 	peer_guard_stderr(&h.session.peer);
 	rc = config_read(argc, argv, &h.config);
 	if (rc != 0)

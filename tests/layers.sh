@@ -13,7 +13,7 @@ cd "${1:-$(dirname "$0")/..}" || exit 1
 # From the ground up: a directory, and its levels with a | between each two;
 # modules on one level don't know each other.
 layers=(
-	"base: number memory fault io process | addr systemd notify tcp | journal | line textfile | log"
+	"base: number memory fault signals | io process | addr systemd notify tcp | journal | line textfile | log"
 	"protocol: wire | outcome wire4 proxy url"
 	"policy: libcrypt terms host faces turn | hash rules identity | ruleword | rulefile | permit auth"
 	"config: options | setting | usage rows | config"

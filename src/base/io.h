@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * io: descriptors, reading and writing under a deadline, and the signals.
- *
- * The deadline is the process's alarm: SIGALRM interrupts whatever sleeps. It
- * rings again and again until the next io_alarm(), so that one which comes
- * just before a call goes to sleep is not lost.
+ * io: descriptors, and reading and writing under the deadline of the alarm.
  */
 #ifndef IO_H
 #define IO_H
+
+#include "base/signals.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,47 +47,13 @@ int64_t io_earlier(int64_t a, int64_t b);
 /* For poll(2): how long until such a time, 0 once it is over, -1 for never. */
 int io_time_left(int64_t until_ms, int64_t now_ms);
 
-/*
- * Whatever a parent may have left ignored or blocked: SIGALRM is noticed;
- * SIGTERM, SIGHUP, SIGINT and SIGQUIT are, and all mean the same; SIGPIPE,
- * SIGUSR1, SIGUSR2 and SIGXFSZ are ignored; none is blocked.
- */
-void io_signals_init(void);
-
-/* In a child: none is blocked again; the rest it has from its parent. */
-void io_signals_unblock(void);
-
-/*
- * For a process that polls: SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1 and
- * io_signal_late() come as bytes to read, struct signalfd_siginfo of
- * signalfd(2), from this descriptor. SIGCHLD has its default. -errno.
- */
-int io_signals_open(void);
-
-/* What io_alarm_exit() sends, with the sender's pid. */
-int io_signal_late(void);
-
-/* Lets the alarm ring ms milliseconds from now; 0: not at all. */
-void io_alarm(int64_t ms);
-
-/*
- * For what comes after the client has been served: ends the process with this
- * status ms milliseconds from now. Whatever sleeps is woken every 100 ms until
- * then. Where `parent` isn't 0, that process, if it is still this one's parent,
- * is sent io_signal_late() the first time.
- */
-void io_alarm_exit(int64_t ms, int status, pid_t parent);
-
 /* Waits for these events of poll(2) until then, a time of io_now_ms(), whatever
  * signals come: 0, -EAGAIN when none came, or another -errno. */
 int io_await(int fd, short events, int64_t until_ms);
 
-/* -ETIMEDOUT after the alarm, -ECANCELED after SIGTERM and its like, or 0. */
-int io_interrupted(void);
-
 /*
  * Reads at least one byte, waiting for it. The number of bytes, 0 at the end
- * of file, or -errno; those of io_interrupted() included.
+ * of file, or -errno; those of signals_interrupted() included.
  */
 ssize_t io_read(const struct io_end *end, void *data, size_t len);
 

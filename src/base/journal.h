@@ -31,7 +31,7 @@
  * has taken nothing until then, a time of io_now_ms(); or another -errno.
  *
  * For an entry without fields that time may be over already. One with fields
- * counts on a signal to wake it, see io_alarm_exit().
+ * counts on a signal to wake it, see signals_alarm_exit().
  *
  * What is sent before that time waits until journald has dealt with it, for a
  * second at most: it has to find the process.

@@ -77,8 +77,8 @@ line_to_stderr(const char *message, int64_t until_ms)
 		return write_all(line, len, until_ms);
 	if (poll(&ready, 1, 0) == 0)
 		return -EAGAIN;
-	io_alarm(RACE_MS);
+	signals_alarm(RACE_MS);
 	rc = write_all(line, len, until_ms);
-	io_alarm(0);
+	signals_alarm(0);
 	return rc;
 }

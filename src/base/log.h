@@ -143,7 +143,7 @@ void log_prepare(void);
 /*
  * Writes the record, to the first target from the chosen one on (in the order
  * of enum log_target) that takes it. 0, or -errno when none did. It counts on
- * io_alarm_exit() to end it, and to wake it.
+ * signals_alarm_exit() to end it, and to wake it.
  */
 int log_session(const struct log_record *record);
 

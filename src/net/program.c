@@ -33,7 +33,7 @@ become(const char *command, pid_t parent, int in, int out)
 	for (int signo = 1; signo < NSIG; signo++)
 		signal(signo, SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	io_signals_unblock();
+	signals_unblock();
 	if (getppid() != parent)
 		_exit(127);
 	dup2(in, STDIN_FILENO);
@@ -73,7 +73,7 @@ program_start(const char *command, struct program *out, struct io_end *to,
 		become(command, parent, up[0], down[1]);
 	if (pid < 0)
 		rc = -errno;
-	io_signals_unblock();
+	signals_unblock();
 	close(up[0]);
 	close(down[1]);
 	if (rc < 0) {

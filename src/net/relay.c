@@ -317,7 +317,7 @@ carry(struct relay *relay)
 	int64_t last;
 	int rc;
 
-	while ((rc = io_interrupted()) == 0 && take_turn(relay)) {
+	while ((rc = signals_interrupted()) == 0 && take_turn(relay)) {
 		last = last_word_until(relay);
 		/* Where the target has ended, a client's end is believed. */
 		pass_end_on(relay, &relay->down);

@@ -80,7 +80,7 @@ turn_await(const char *users_file, const struct io_end *client, int *out)
 		if (poll(&left, 1, LOOK_MS) > 0)
 			rc = -EPIPE;
 		else
-			rc = io_interrupted();
+			rc = signals_interrupted();
 	}
 	if (rc < 0)
 		turn_end(*out);

@@ -18,7 +18,7 @@
 
 /*
  * Waits for a turn: 0; -EPIPE when the client has left meanwhile; or -errno of
- * io_interrupted(). *out is to be given to turn_end() then. Where the file
+ * signals_interrupted(). *out is to be given to turn_end() then. Where the file
  * can't be opened or locked there is no line, and it is everybody's turn.
  */
 int turn_await(const char *users_file, const struct io_end *client, int *out);

@@ -61,7 +61,7 @@ failure_of_system(struct failure *out, int error)
 enum outcome
 failure_of_interruption(struct failure *out, enum outcome timeout)
 {
-	int rc = io_interrupted();
+	int rc = signals_interrupted();
 
 	if (rc == 0)
 		return OUTCOME_DONE;

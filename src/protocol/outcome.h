@@ -80,7 +80,7 @@ enum outcome failure_of_system(struct failure *out, int error);
 
 /*
  * After SIGTERM, or after the alarm, which means `timeout` then; otherwise
- * OUTCOME_DONE, and nothing is written. See io_interrupted().
+ * OUTCOME_DONE, and nothing is written. See signals_interrupted().
  */
 enum outcome failure_of_interruption(struct failure *out, enum outcome timeout);
 

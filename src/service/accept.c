@@ -234,7 +234,7 @@ read_signals(struct service *s)
 	int signo;
 
 	while ((signo = listeners_signal(&s->listeners, &sender)) > 0) {
-		if (signo == io_signal_late()) {
+		if (signo == signals_late()) {
 			note_let_go(s, sender);
 		} else if (signo == SIGHUP) {
 			reload(s);

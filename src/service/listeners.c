@@ -25,7 +25,7 @@ listeners_open(struct listeners *l, int first, size_t count, int kept)
 		    "LISTEN_FDS passes %zu sockets, and one service takes %d "
 		    "at most: give each part of them a service",
 		    count, LISTENERS_MAX);
-	*signals = (struct pollfd){.fd = io_signals_open(), .events = POLLIN};
+	*signals = (struct pollfd){.fd = signals_open(), .events = POLLIN};
 	if (signals->fd < 0) {
 		log_fault(
 		    "no descriptor for signals: %s", strerror(-signals->fd));

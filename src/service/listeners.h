@@ -24,7 +24,7 @@ struct listeners {
 
 /*
  * Takes the sockets on `count` descriptors from `first` on, makes them
- * non-blocking, and has signals come by a descriptor, see io_signals_open(). Of
+ * non-blocking, and has signals come by a descriptor, see signals_open(). Of
  * all others from 3 on, `kept` stays open, if it isn't -1. 0; or after a
  * sentence, -EINVAL for more than LISTENERS_MAX, or another -errno.
  */

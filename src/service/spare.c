@@ -49,7 +49,7 @@ void
 spare_serve(int client, const struct spare_work *work)
 {
 	keep_only(client);
-	io_signals_unblock();
+	signals_unblock();
 	exit(work->serve(work->context));
 }
 
@@ -77,7 +77,7 @@ receive_client(void)
 
 	do
 		n = recvmsg(STDIN_FILENO, &msg, 0);
-	while (n < 0 && errno == EINTR && io_interrupted() == 0);
+	while (n < 0 && errno == EINTR && signals_interrupted() == 0);
 	c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
 	if (c && c->cmsg_type == SCM_RIGHTS)
 		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
@@ -129,7 +129,7 @@ wait_for_client(int channel, const struct spare_work *work)
 	int client;
 
 	keep_only(channel);
-	io_signals_unblock();
+	signals_unblock();
 	warm_up();
 	client = receive_client();
 	if (client < 0)

@@ -31,7 +31,7 @@ permits(
 	if (s->associate.is_held)
 		return terms_equal_sockets(&s->egress.terms, &terms);
 	if (terms.lifetime_ms != s->egress.terms.lifetime_ms)
-		io_alarm(terms.lifetime_ms);
+		signals_alarm(terms.lifetime_ms);
 	s->egress.terms = terms;
 	s->associate.udp.idle_ms = terms.idle_ms;
 	s->associate.is_held = true;
@@ -84,7 +84,7 @@ cmd_associate_carry(struct session *s)
 {
 	struct udp *udp = &s->associate.udp;
 
-	io_alarm(s->egress.terms.lifetime_ms);
+	signals_alarm(s->egress.terms.lifetime_ms);
 	tcp_set_keepalive(&s->peer.in);
 	s->record.end = udp_run(udp);
 	udp_close(udp);

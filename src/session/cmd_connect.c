@@ -57,7 +57,7 @@ connect_directly(struct session *s)
 		enum outcome outcome = dial_some(s, &some, &s->egress.bound);
 
 		if (outcome == OUTCOME_DONE || outcome == OUTCOME_CLIENT_LEFT ||
-		    io_interrupted() < 0)
+		    signals_interrupted() < 0)
 			return outcome;
 		failure_keep_worse(&worst, &s->failure);
 	}
@@ -207,7 +207,7 @@ cmd_connect_carry(struct session *s)
 	const struct terms *terms = &s->egress.terms;
 	bool endless = terms->lifetime_ms == 0;
 
-	io_alarm(terms->lifetime_ms);
+	signals_alarm(terms->lifetime_ms);
 	tcp_set_nodelay(target);
 	/* Nothing else would ever notice that a side has vanished. */
 	for (size_t i = s->peer.one_socket; i < 3 && endless; i++)

@@ -59,6 +59,6 @@ void
 cmd_resolve_carry(struct session *s)
 {
 	s->record.end = LOG_END_ANSWERED;
-	io_alarm(SESSION_LINGER_MS);
+	signals_alarm(SESSION_LINGER_MS);
 	session_let_go(s);
 }

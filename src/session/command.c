@@ -44,7 +44,7 @@ command_decide(struct session *s)
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	s->phase = PHASE_CONNECTING;
-	io_alarm(s->config->connect_timeout_ms);
+	signals_alarm(s->config->connect_timeout_ms);
 	egress_init(&s->config->terms, &s->egress);
 	return s->command->decide(s);
 }

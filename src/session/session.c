@@ -38,7 +38,7 @@ session_broken(struct session *s, int error)
 
 	if (error == ECANCELED ||
 	    (error == ETIMEDOUT && s->phase < PHASE_RELAYING &&
-		io_interrupted() < 0))
+		signals_interrupted() < 0))
 		return failure_of_interruption(&s->failure, timeout);
 	return failure_set(&s->failure, OUTCOME_CLIENT_RESET, error, NULL);
 }
@@ -131,7 +131,7 @@ session_refuse(struct session *s)
 	uint8_t message[WIRE_METHOD_LEN];
 
 	s->record.end = failure_end(&failure);
-	io_alarm(SESSION_LINGER_MS);
+	signals_alarm(SESSION_LINGER_MS);
 	if (s->phase != PHASE_RELAYING &&
 	    s->record.end != LOG_END_CLIENT_RESET && s->inbox.end > 0 &&
 	    s->phase != PHASE_PROXIED) {

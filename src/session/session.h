@@ -103,7 +103,7 @@ void session_init(const struct config *config, uint8_t *in, uint8_t *out_bytes,
 void session_identify(struct session *s);
 
 /* What an errno of reading from, writing to, or waiting for the client comes
- * to; io_interrupted()'s are among them. */
+ * to; signals_interrupted()'s are among them. */
 enum outcome session_broken(struct session *s, int error);
 
 /*

@@ -44,7 +44,7 @@ static inline int
 tear_down(void **state)
 {
 	(void)state;
-	io_alarm(0);
+	signals_alarm(0);
 	close(pair[0]);
 	close(pair[1]);
 	return count_fds() == fds_before ? 0 : -1;

@@ -348,7 +348,7 @@ udp_run(struct udp *udp)
 	struct pollfd fds[FDS];
 	int rc;
 
-	while ((rc = io_interrupted()) == 0) {
+	while ((rc = signals_interrupted()) == 0) {
 		int64_t before = counts->up + counts->down;
 		size_t count = list_descriptors(udp, fds);
 		int n = poll(fds, count, timeout(udp, since_ms));

@@ -22,7 +22,7 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	io_alarm(0);
+	signals_alarm(0);
 	close(pair[0]);
 	close(pair[1]);
 	return 0;
@@ -40,7 +40,7 @@ signals_are_set_right(void **state)
 		signal(signals[i], signals[i] == SIGPIPE ? SIG_DFL : SIG_IGN);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
-	io_signals_init();
+	signals_init();
 	sigprocmask(SIG_SETMASK, NULL, &mask);
 	for (int s = 1; s < SIGRTMIN; s++)
 		assert_int_equal(sigismember(&mask, s), 0);
@@ -62,15 +62,15 @@ the_alarm_ends_a_read(void **state)
 	char byte;
 
 	(void)state;
-	io_alarm(60);
+	signals_alarm(60);
 	assert_int_equal(io_read(&end, &byte, 1), -ETIMEDOUT);
 	assert_true(io_now_ms() - before >= 60);
 	/* Also where the descriptor came to us non-blocking. */
-	io_alarm(60);
+	signals_alarm(60);
 	fcntl(pair[0], F_SETFL, O_NONBLOCK);
 	assert_int_equal(io_read(&end, &byte, 1), -ETIMEDOUT);
-	io_alarm(0);
-	assert_int_equal(io_interrupted(), 0);
+	signals_alarm(0);
+	assert_int_equal(signals_interrupted(), 0);
 }
 
 /* One that rings before a call goes to sleep rings again. */
@@ -78,10 +78,10 @@ static void
 the_alarm_rings_again(void **state)
 {
 	(void)state;
-	io_alarm(1);
+	signals_alarm(1);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(poll(NULL, 0, 5000), -1);
-	assert_int_equal(io_interrupted(), -ETIMEDOUT);
+	assert_int_equal(signals_interrupted(), -ETIMEDOUT);
 }
 
 static void
@@ -91,7 +91,7 @@ the_alarm_ends_a_write(void **state)
 	struct io_end end = {.fd = pair[0], .kind = IO_SOCKET};
 
 	(void)state;
-	io_alarm(60);
+	signals_alarm(60);
 	assert_int_equal(io_write(&end, block, sizeof(block)), -ETIMEDOUT);
 }
 
@@ -102,9 +102,9 @@ a_short_answer_goes_out_after_the_alarm(void **state)
 	char answer[4];
 
 	(void)state;
-	io_alarm(1);
+	signals_alarm(1);
 	assert_int_equal(poll(NULL, 0, 5000), -1);
-	assert_int_equal(io_interrupted(), -ETIMEDOUT);
+	assert_int_equal(signals_interrupted(), -ETIMEDOUT);
 	assert_int_equal(io_write(&end, "late", 4), 0);
 	assert_int_equal(read(pair[1], answer, 4), 4);
 	assert_memory_equal(answer, "late", 4);
@@ -164,9 +164,9 @@ draining_is_bounded(void **state)
 
 	(void)state;
 	assert_int_equal(write(pair[1], block, sizeof(block)), sizeof(block));
-	io_alarm(2000);
+	signals_alarm(2000);
 	io_drain(&end, 8192);
-	assert_int_equal(io_interrupted(), 0);
+	assert_int_equal(signals_interrupted(), 0);
 	assert_int_equal(io_read_now(&end, &byte, 1), 1);
 }
 
@@ -201,7 +201,7 @@ a_slow_reader_gets_all(void **state)
 			HOLD(recv(pair[1], bite, 1, MSG_DONTWAIT) == -1);
 			_exit(0);
 		}
-		io_alarm(20000);
+		signals_alarm(20000);
 		assert_int_equal(io_write(&end, block, LEN), 0);
 		child_held(pid);
 	}
@@ -216,7 +216,7 @@ ends_of_file_and_errors(void **state)
 	int p[2];
 
 	(void)state;
-	io_alarm(20000);
+	signals_alarm(20000);
 	shutdown(pair[1], SHUT_WR);
 	assert_int_equal(io_read(&end, &byte, 1), 0);
 	assert_int_equal(io_read_now(&end, &byte, 1), 0);
@@ -249,7 +249,7 @@ no_more_this_way(void **state)
 	int p[2];
 
 	(void)state;
-	io_alarm(20000);
+	signals_alarm(20000);
 	io_shut_write(&end);
 	assert_int_equal(end.fd, pair[0]);
 	assert_int_equal(read(pair[1], &byte, 1), 0);
@@ -271,20 +271,20 @@ each_phase_has_its_own_alarm(void **state)
 	char byte;
 
 	(void)state;
-	io_alarm(1);
+	signals_alarm(1);
 	poll(NULL, 0, 5000);
-	assert_int_equal(io_interrupted(), -ETIMEDOUT);
+	assert_int_equal(signals_interrupted(), -ETIMEDOUT);
 	/* What has come is not read any more. */
 	assert_int_equal(write(pair[1], "x", 1), 1);
 	assert_int_equal(io_read(&end, &byte, 1), -ETIMEDOUT);
-	io_alarm(20000);
-	assert_int_equal(io_interrupted(), 0);
+	signals_alarm(20000);
+	assert_int_equal(signals_interrupted(), 0);
 	assert_int_equal(io_read(&end, &byte, 1), 1);
 	/* 0 is never: it would have rung in between. */
-	io_alarm(20);
-	io_alarm(0);
+	signals_alarm(20);
+	signals_alarm(0);
 	assert_int_equal(poll(NULL, 0, 60), 0);
-	assert_int_equal(io_interrupted(), 0);
+	assert_int_equal(signals_interrupted(), 0);
 }
 
 /* It wakes who sleeps, at once, and not only when the alarm does. */
@@ -328,9 +328,9 @@ sigterm_is_not_forgotten(void **state)
 	if (pid == 0) {
 		raise(SIGTERM);
 		/* The next phase begins, and goes to sleep unaware. */
-		io_alarm(20000);
+		signals_alarm(20000);
 		poll(NULL, 0, 15000);
-		_exit(io_interrupted() == -ECANCELED &&
+		_exit(signals_interrupted() == -ECANCELED &&
 			      io_read(&end, &byte, 1) == -ECANCELED
 			  ? 0
 			  : 1);
@@ -347,7 +347,7 @@ the_last_alarm_ends_the_process(void **state)
 
 	(void)state;
 	if (pid == 0) {
-		io_alarm_exit(20, 71, 0);
+		signals_alarm_exit(20, 71, 0);
 		for (;;)
 			pause();
 	}
@@ -366,19 +366,19 @@ the_last_alarm_tells_the_parent(void **state)
 
 	(void)state;
 	sigemptyset(&late);
-	sigaddset(&late, io_signal_late());
+	sigaddset(&late, signals_late());
 	sigprocmask(SIG_BLOCK, &late, &old);
 	for (int ours = 0; ours < 2; ours++) {
 		pid_t us = getpid(), pid = fork();
 
 		if (pid == 0) {
-			io_alarm_exit(300, 71, ours ? us : us + 1);
+			signals_alarm_exit(300, 71, ours ? us : us + 1);
 			for (;;)
 				pause();
 		}
 		if (ours) {
 			assert_int_equal(sigtimedwait(&late, &info, &second),
-			    io_signal_late());
+			    signals_late());
 			assert_int_equal(info.si_pid, pid);
 		}
 		assert_int_equal(waitpid(pid, NULL, 0), pid);
@@ -399,7 +399,7 @@ the_last_alarm_keeps_its_time(void **state)
 		if (pid == 0) {
 			if (!after)
 				raise(SIGTERM);
-			io_alarm_exit(20000, 71, 0);
+			signals_alarm_exit(20000, 71, 0);
 			if (after)
 				raise(SIGTERM);
 			poll(NULL, 0, 1300);

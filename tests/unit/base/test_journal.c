@@ -166,8 +166,8 @@ full_steps(void)
 	int64_t started = now_ms();
 	pid_t pid;
 
-	io_signals_init();
-	io_alarm(20);
+	signals_init();
+	signals_alarm(20);
 	HOLD(
 	    journal_send(LOG_INFO, message, NULL, 0, started + 300) == -EAGAIN);
 	HOLD(now_ms() - started >= 300);

@@ -277,7 +277,7 @@ the_expected_peer(void **state)
 	struct dial_result result;
 
 	(void)state;
-	io_alarm(GENEROUS_MS);
+	signals_alarm(GENEROUS_MS);
 	for (size_t i = 0; i < COUNT(spellings); i++) {
 		unit_row("spelling %zu", i);
 		struct addr_list list = {.count = 1, .at = {spellings[i]}};
@@ -305,7 +305,7 @@ one_connection(void **state)
 	int first, second, late;
 
 	(void)state;
-	io_alarm(GENEROUS_MS);
+	signals_alarm(GENEROUS_MS);
 	assert_int_equal(bind_open(&options, &listener, &failure), 0);
 	first = comes_from(NULL, &listener);
 	second = comes_from(NULL, &listener);
@@ -333,7 +333,7 @@ strangers_are_turned_away(void **state)
 	int strangers[3], peer;
 
 	(void)state;
-	io_alarm(GENEROUS_MS);
+	signals_alarm(GENEROUS_MS);
 	assert_int_equal(bind_open(&options, &listener, &failure), 0);
 	listens_at(&listener, "127.0.0.1");
 	strangers[0] = comes_from(NULL, &listener);
@@ -370,13 +370,13 @@ many_strangers(void **state)
 		HOLD(read(comes_from("127.0.0.3", &listener), &byte, 1) == 1);
 		_exit(0);
 	}
-	io_alarm(GENEROUS_MS);
+	signals_alarm(GENEROUS_MS);
 	assert_int_equal(bind_await(&listener, &client, &result, &failure), 0);
 	assert_int_equal(listener.strangers, STRANGERS);
 	bind_close(&listener);
 	assert_int_equal(write(result.fd, "x", 1), 1);
 	close(result.fd);
-	io_alarm(0);
+	signals_alarm(0);
 	child_held(pid);
 }
 
@@ -406,7 +406,7 @@ what_the_rules_say(void **state)
 	struct dial_result result;
 
 	(void)state;
-	io_alarm(GENEROUS_MS);
+	signals_alarm(GENEROUS_MS);
 	for (int anyone = 0; anyone < 2; anyone++) {
 		int stranger, denied, peer;
 
@@ -441,7 +441,7 @@ nobody_until_the_alarm(void **state)
 	(void)state;
 	assert_int_equal(bind_open(&options, &listener, &failure), 0);
 	stranger = comes_from(NULL, &listener);
-	io_alarm(100);
+	signals_alarm(100);
 	assert_int_equal(awaits(&listener, &result), OUTCOME_CONNECT_TIMEOUT);
 	assert_true(io_now_ms() - before >= 100);
 	is_turned_away(stranger);
@@ -462,7 +462,7 @@ a_client_that_left(void **state)
 	int p[2];
 
 	(void)state;
-	io_alarm(GENEROUS_MS);
+	signals_alarm(GENEROUS_MS);
 	assert_int_equal(bind_open(&options, &listener, &failure), 0);
 	close(pair[1]);
 	assert_int_equal(awaits(&listener, &result), OUTCOME_CLIENT_LEFT);
@@ -487,7 +487,7 @@ a_client_that_only_half_closed(void **state)
 	int peer;
 
 	(void)state;
-	io_alarm(GENEROUS_MS);
+	signals_alarm(GENEROUS_MS);
 	assert_int_equal(bind_open(&options, &listener, &failure), 0);
 	assert_int_equal(write(pair[1], "bytes", 5), 5);
 	assert_int_equal(shutdown(pair[1], SHUT_WR), 0);
@@ -540,7 +540,7 @@ no_descriptors_left(void **state)
 		HOLD(setrlimit(RLIMIT_NOFILE, &limit) == 0);
 		while (dup(peer) >= 0)
 			;
-		io_alarm(GENEROUS_MS);
+		signals_alarm(GENEROUS_MS);
 		HOLD(bind_await(&listener, &client, &result, &failure) ==
 			 OUTCOME_SYSTEM &&
 		     failure.cause.error == EMFILE);
@@ -573,6 +573,6 @@ main(void)
 	    BIND_TEST(no_descriptors_left),
 	};
 
-	io_signals_init();
+	signals_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

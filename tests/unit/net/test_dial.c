@@ -211,10 +211,10 @@ an_early_attempt_may_still_win(void **state)
 			;
 		_exit(0);
 	}
-	io_alarm(GENEROUS_MS);
+	signals_alarm(GENEROUS_MS);
 	assert_int_equal(dials(&list, &result), 0);
 	assert_true(addr_equal(&result.address, &list.at[0]));
-	io_alarm(0);
+	signals_alarm(0);
 	kill(helper, SIGKILL);
 	waitpid(helper, NULL, 0);
 	close(result.fd);
@@ -231,7 +231,7 @@ silence_until_the_alarm(void **state)
 	struct dial_result result;
 
 	(void)state;
-	io_alarm(100);
+	signals_alarm(100);
 	assert_int_equal(dials(&list, &result), OUTCOME_CONNECT_TIMEOUT);
 	assert_true(io_now_ms() - before >= 100);
 	close_hole(&hole);
@@ -249,10 +249,10 @@ refused_and_silence_until_the_alarm(void **state)
 		int no = refuses(&list.at[!silent]);
 		struct dial_result result;
 
-		io_alarm(600);
+		signals_alarm(600);
 		assert_int_equal(
 		    dials(&list, &result), OUTCOME_CONNECTION_REFUSED);
-		io_alarm(0);
+		signals_alarm(0);
 		close(no);
 		close_hole(&hole);
 	}
@@ -266,7 +266,7 @@ the_alarm_rang_before(void **state)
 	struct dial_result result;
 
 	(void)state;
-	io_alarm(1);
+	signals_alarm(1);
 	poll(NULL, 0, GENEROUS_MS);
 	assert_int_equal(dials(&list, &result), OUTCOME_CONNECT_TIMEOUT);
 	close(yes);
@@ -713,7 +713,7 @@ rates(void **state)
 		_exit(0);
 	}
 	close(result.fd);
-	io_alarm(GENEROUS_MS);
+	signals_alarm(GENEROUS_MS);
 	end.fd = accepted;
 	while (got < BYTES) {
 		ssize_t n = io_read(&end, data, sizeof(data));
@@ -815,6 +815,6 @@ main(void)
 	    DIAL_TEST(multipath_tcp),
 	};
 
-	io_signals_init();
+	signals_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -149,6 +149,6 @@ main(void)
 	    cmocka_unit_test(it_ends_with_us),
 	};
 
-	io_signals_init();
+	signals_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

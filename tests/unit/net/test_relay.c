@@ -113,7 +113,7 @@ start(player play, const struct side *side, const struct side *other)
 	pid_t pid = fork_child();
 
 	if (pid == 0) {
-		io_alarm(0);
+		signals_alarm(0);
 		alarm(20);
 		signal(SIGALRM, SIG_DFL);
 		close_ours();
@@ -135,7 +135,7 @@ carry(player client, player server, int64_t idle_ms)
 	close_side(&client_side);
 	close_side(&target_side);
 	end = relay_run(&relay, idle_ms);
-	io_alarm(0);
+	signals_alarm(0);
 	close_ours();
 	child_held(c);
 	child_held(t);
@@ -453,7 +453,7 @@ splice_refuses(void **state)
 			splices_left = left;
 			splices_refused = 0;
 			connect_both(kind);
-			io_alarm(10000); /* should it never end */
+			signals_alarm(10000); /* should it never end */
 			assert_int_equal(carry(says_then_hears_bulk,
 					     hears_then_says_bulk, 0),
 			    LOG_END_CLIENT_EOF);
@@ -521,7 +521,7 @@ lifetime_after_one_end(void **state)
 {
 	(void)state;
 	connect_both(TCP);
-	io_alarm(200);
+	signals_alarm(200);
 	assert_int_equal(
 	    carry(asks_and_hears_reset, hears_end_and_then_reset, 0),
 	    LOG_END_LIFETIME);
@@ -533,7 +533,7 @@ lifetime(void **state)
 	(void)state;
 	for (enum client kind = TCP; kind <= PIPES; kind++) {
 		connect_both(kind);
-		io_alarm(60);
+		signals_alarm(60);
 		assert_int_equal(carry(kind == TCP ? hears_reset : hears_end,
 				     hears_reset, 10000),
 		    LOG_END_LIFETIME);
@@ -640,9 +640,9 @@ pipes_get_their_flags_back(void **state)
 	connect_both(PIPES);
 	kept[0] = fcntl(client_in.fd, F_DUPFD_CLOEXEC, 0);
 	kept[1] = fcntl(client_out.fd, F_DUPFD_CLOEXEC, 0);
-	io_alarm(30);
+	signals_alarm(30);
 	assert_int_equal(relay_run(&relay, 0), LOG_END_LIFETIME);
-	io_alarm(0);
+	signals_alarm(0);
 	for (int i = 0; i < 2; i++)
 		assert_true(fcntl(kept[i], F_GETFL) & O_NONBLOCK);
 	close_ours();
@@ -675,6 +675,6 @@ main(void)
 	    cmocka_unit_test(pipes_get_their_flags_back),
 	};
 
-	io_signals_init();
+	signals_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

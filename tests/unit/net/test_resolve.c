@@ -115,12 +115,12 @@ the_alarm_and_the_client_end_it(void **state)
 	struct addr_list list;
 
 	(void)state;
-	io_alarm(1);
-	while (io_interrupted() == 0)
+	signals_alarm(1);
+	while (signals_interrupted() == 0)
 		;
 	assert_int_equal(resolve_destination(&dst, &end, &list, &failure),
 	    OUTCOME_CONNECT_TIMEOUT);
-	io_alarm(0);
+	signals_alarm(0);
 	close(pair[1]);
 	assert_int_equal(resolve_destination(&dst, &end, &list, &failure),
 	    OUTCOME_CLIENT_LEFT);
@@ -170,7 +170,7 @@ wait_for_nobody(void)
 	int server = silent_server();
 	int64_t before = io_now_ms();
 
-	io_alarm(300);
+	signals_alarm(300);
 	HOLD(resolve_destination(&dst, &end, &list, &failure) ==
 	     OUTCOME_CONNECT_TIMEOUT);
 	HOLD(was_asked(server, 0));
@@ -210,9 +210,9 @@ disturbed(void (*disturb)(void))
 		_exit(0);
 	}
 	close(pair[1]); /* the helper's alone */
-	io_alarm(BOUND_MS);
+	signals_alarm(BOUND_MS);
 	rc = resolve_destination(&dst, &end, &list, &failure);
-	io_alarm(0);
+	signals_alarm(0);
 	HOLD(io_now_ms() - before < BOUND_MS);
 	while ((reaped = waitpid(helper, &status, 0)) < 0 && errno == EINTR)
 		;
@@ -494,11 +494,11 @@ wait_for_no_name(void)
 	int64_t before = io_now_ms();
 	char name[WIRE_NAME_SIZE];
 
-	io_alarm(300);
+	signals_alarm(300);
 	HOLD(name_of("192.0.2.1", name) == OUTCOME_CONNECT_TIMEOUT);
 	HOLD(was_asked(server, 0));
 	HOLD(io_now_ms() - before < BOUND_MS);
-	io_alarm(0);
+	signals_alarm(0);
 	HOLD(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
 	close(pair[1]);
 	HOLD(name_of("192.0.2.1", name) == OUTCOME_CLIENT_LEFT);
@@ -530,7 +530,7 @@ main(void)
 	    cmocka_unit_test(the_alarm_and_the_client_end_it),
 	};
 
-	io_signals_init();
+	signals_init();
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,7 +34,7 @@ set_up(void **state)
 	const int type = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
 
 	(void)state;
-	io_alarm(GENEROUS_MS); /* what hangs, fails */
+	signals_alarm(GENEROUS_MS); /* what hangs, fails */
 	return socketpair(AF_UNIX, type, 0, server) +
 	       socketpair(AF_UNIX, type, 0, client);
 }
@@ -43,7 +43,7 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	io_alarm(0);
+	signals_alarm(0);
 	for (size_t i = 0; i < 2; i++) {
 		close(server[i]);
 		close(client[i]);
@@ -310,7 +310,7 @@ silence(void **state)
 	for (size_t n = 0; n < sizeof(whole) - 1; n++) {
 		restart();
 		server_says(whole, n);
-		io_alarm(5);
+		signals_alarm(5);
 		fails(&alice, "it is silent");
 	}
 }
@@ -442,6 +442,6 @@ main(void)
 	    UPSTREAM_TEST(sigterm),
 	};
 
-	io_signals_init();
+	signals_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,7 +34,7 @@ set_up(void **state)
 		return -1;
 	client.fd = pair[0];
 	its_other_end.fd = pair[1];
-	io_signals_init();
+	signals_init();
 	return close(fd);
 }
 
@@ -146,9 +146,9 @@ the_alarm_ends_it(void **state)
 	int turn;
 
 	(void)state;
-	io_alarm(50);
+	signals_alarm(50);
 	assert_int_equal(turn_await(path, &client, &turn), -ETIMEDOUT);
-	io_alarm(0);
+	signals_alarm(0);
 	let_all_go(pids, n);
 }
 
@@ -162,9 +162,9 @@ a_client_that_leaves_waits_no_more(void **state)
 	(void)state;
 	/* Who has said all it has to say is there still. */
 	shutdown(its_other_end.fd, SHUT_WR);
-	io_alarm(50);
+	signals_alarm(50);
 	assert_int_equal(turn_await(path, &client, &turn), -ETIMEDOUT);
-	io_alarm(0);
+	signals_alarm(0);
 	close(its_other_end.fd);
 	assert_int_equal(turn_await(path, &client, &turn), -EPIPE);
 	let_all_go(pids, n);

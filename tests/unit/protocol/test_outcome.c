@@ -133,8 +133,8 @@ interruptions(void **state)
 	(void)state;
 	assert_int_equal(
 	    failure_of_interruption(&failure, OUTCOME_CONNECT_TIMEOUT), 0);
-	io_alarm(1);
-	while (io_interrupted() == 0)
+	signals_alarm(1);
+	while (signals_interrupted() == 0)
 		;
 	assert_int_equal(
 	    failure_of_interruption(&failure, OUTCOME_HANDSHAKE_TIMEOUT),
@@ -157,6 +157,6 @@ main(void)
 	    cmocka_unit_test(interruptions),
 	};
 
-	io_signals_init();
+	signals_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

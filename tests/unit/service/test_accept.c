@@ -80,7 +80,7 @@ start(size_t count, struct config config)
 		return pid;
 	config.terms.lifetime_ms = 1234;
 	config.log = LOG_TO_STDERR;
-	io_signals_init();
+	signals_init();
 	_exit(accept_clients(&sockets, 1, no_options, &config, &work) ? 99 : 0);
 }
 

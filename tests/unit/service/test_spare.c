@@ -249,6 +249,6 @@ main(void)
 	};
 
 	/* As main() does; a spare has them from its parent. */
-	io_signals_init();
+	signals_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

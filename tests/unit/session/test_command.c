@@ -222,7 +222,7 @@ connect_client(struct session *s)
 static void
 serve(struct session *s)
 {
-	io_alarm(5000);
+	signals_alarm(5000);
 	if (handshake_run(s) == OUTCOME_DONE &&
 	    command_begin(s) == OUTCOME_DONE)
 		command_carry(s);
@@ -230,7 +230,7 @@ serve(struct session *s)
 		session_refuse(s);
 	peer_close(&s->peer);
 	io_close(&s->egress.target);
-	io_alarm(0);
+	signals_alarm(0);
 }
 
 static const struct row {
@@ -321,7 +321,7 @@ main(void)
 	    cmocka_unit_test(from_greeting_to_record),
 	};
 
-	io_signals_init();
+	signals_init();
 	log_open(LOG_TO_STDERR);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -305,9 +305,9 @@ the_time_and_sigterm_end_it(void **state)
 	udp.idle_ms = 100;
 	assert_int_equal(udp_run(&udp), LOG_END_IDLE);
 	udp.idle_ms = 0;
-	io_alarm(100);
+	signals_alarm(100);
 	assert_int_equal(udp_run(&udp), LOG_END_LIFETIME);
-	io_alarm(0);
+	signals_alarm(0);
 	kill(getpid(), SIGTERM);
 	assert_int_equal(udp_run(&udp), LOG_END_TERMINATED);
 	finish();
@@ -347,6 +347,6 @@ main(void)
 	    cmocka_unit_test(the_time_and_sigterm_end_it), /* for good */
 	};
 
-	io_signals_init();
+	signals_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
