@@ -300,6 +300,8 @@ lint: lint-packages
 lint-format:
 	$(SAY) LINT format
 	$(Q)clang-format --dry-run -Werror $(SOURCES)
+	$(Q)! grep -nE '^	+for \(.*;$$|^} \* ' $(SOURCES) || { echo \
+		'clang-format 14 and 19 disagree about these' && false; }
 
 format: lint-packages
 	$(Q)clang-format -i $(SOURCES)

@@ -241,9 +241,8 @@ read_standard(struct reading *reading)
 	int rc = 0;
 
 	rows_list(reading->entries);
-	for (const struct option_entry *e = reading->entries;
-	     e->name && rc == 0; e++) {
-		if (e->standard)
+	for (const struct option_entry *e = reading->entries; e->name; e++) {
+		if (rc == 0 && e->standard)
 			rc = apply(e, e->standard, &nowhere, reading);
 	}
 	return rc;

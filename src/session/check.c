@@ -75,10 +75,10 @@ check_line(const struct config *config, const struct rules_line *line)
 int
 check_config(const struct config *config)
 {
+	size_t lines = config->rules_file ? config->rules.lines_count : 0;
 	int rc = check_terms(&config->terms, "--");
 
-	for (size_t i = 0; config->rules_file && i < config->rules.lines_count;
-	     i++)
+	for (size_t i = 0; i < lines; i++)
 		rc |= check_line(config, &config->rules.lines[i]);
 	return rc ? -EINVAL : 0;
 }

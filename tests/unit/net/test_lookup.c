@@ -120,9 +120,8 @@ say_only_what_was_found(void)
 	HOLD(read(child.fd, &answer, sizeof(answer)) ==
 	     offsetof(struct lookup_answer, list.at[1]));
 	HOLD(answer.list.count == 1);
-	for (size_t i = addr_len(&answer.list.at[0]); i < sizeof(union addr);
-	     i++)
-		HOLD(bytes[i] == 0);
+	for (size_t i = sizeof(union addr); i > addr_len(&answer.list.at[0]);)
+		HOLD(bytes[--i] == 0);
 	lookup_end(&child);
 }
 

@@ -15,9 +15,10 @@
 static char path[] = "/tmp/test_turn.XXXXXX";
 
 /* Shared by the processes of a test. */
-static struct {
+struct seen {
 	atomic_int now, most, begun, order[WAITERS];
-} * seen;
+};
+static struct seen *seen;
 
 static struct io_end client, its_other_end;
 

@@ -128,8 +128,9 @@ ask_too_much(void)
 	HOLD(names_due(&names) == RESOLVE_PATIENCE_MS);
 	/* Those that take their time keep nobody from his turn, up to a bound.
 	 */
-	for (size_t looking = NAMES_QUICK; looking <= NAMES_LOOKUPS;
-	     looking += NAMES_QUICK) {
+	for (size_t n = 1; n <= NAMES_LOOKUPS / NAMES_QUICK; n++) {
+		const size_t looking = n * NAMES_QUICK;
+
 		HOLD(names.looking == looking);
 		names_harvest(&names, now + RESOLVE_PATIENCE_MS - 1);
 		HOLD(names.looking == looking);
