@@ -181,12 +181,12 @@ leaves_record()
 	leave b
 	wait_until no_handlers
 	kill -CONT "$reader"
-	wait_until got_message 'before this, [0-9]+ sentences found no log'
+	wait_until got_message 'before this, sentences that no log took: [0-9]+'
 	# In one sentence, or in one each.
 	all_counted()
 	{
-		grep -aoE '[0-9]+ clients left no record' "$messages" |
-			awk '{ n += $1 } END { exit n != 2 }'
+		grep -aoE 'records that no log took: [0-9]+' "$messages" |
+			awk '{ n += $NF } END { exit n != 2 }'
 	}
 	wait_until all_counted
 	kill "$service"
@@ -215,7 +215,7 @@ leaves_record()
 	at_most "$(handlers | wc -l)" 32
 	empty_pipe
 	wait_until no_handlers
-	wait_until piped '[0-9] clients left no record'
+	wait_until piped 'records that no log took: [0-9]'
 }
 
 # `make soak` is the long form.

@@ -172,8 +172,8 @@ refusal="was refused: as many clients as --max"
 	exec 8>&-
 	count_refused()
 	{
-		awk '/was refused/ { n++ } / more clients were refused/ {
-			n += $2 } END { print n }' "$SERVER_LOG"
+		awk '/was refused/ { n++ } / refused beyond these: / {
+			n += $NF } END { print n }' "$SERVER_LOG"
 	}
 	all_said()
 	{

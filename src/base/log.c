@@ -285,9 +285,8 @@ log_catch_up(void)
 	int rc = 0;
 
 	if (unsaid > 0)
-		rc = log_notice("before this, %zu sentences found no log that "
-				"took them",
-		    unsaid);
+		rc = log_notice(
+		    "before this, sentences that no log took: %zu", unsaid);
 	state.unsaid = rc < 0 ? unsaid : 0;
 	return rc;
 }

@@ -160,12 +160,11 @@ say_all(struct report *r)
 {
 	if (log_catch_up() < 0)
 		return;
-	if (r->lost && log_notice("%" PRIu64 " clients left no record: the log "
-				  "did not take it",
-			   r->lost) == 0)
+	if (r->lost &&
+	    log_notice("records that no log took: %" PRIu64, r->lost) == 0)
 		r->lost = 0;
-	if (r->unsaid &&
-	    log_notice("%" PRIu64 " more clients were refused", r->unsaid) == 0)
+	if (r->unsaid && log_notice("clients refused beyond these: %" PRIu64,
+			     r->unsaid) == 0)
 		r->unsaid = 0;
 }
 

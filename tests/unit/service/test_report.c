@@ -139,7 +139,7 @@ refusals_once_a_second(void **state)
 	report_due(&report, next);
 	report_due(&report, next);
 	assert_string_equal(
-	    said(), "socks5-handler: 3 more clients were refused\n");
+	    said(), "socks5-handler: clients refused beyond these: 3\n");
 	assert_int_equal(report_next(&report), 0);
 	/* Which was a sentence, too. */
 	assert_int_equal(report.say_again_ms, next + PACE_MS);
@@ -295,9 +295,8 @@ lost_records_once_a_second(void **state)
 	report_due(&report, io_now_ms());
 	report_lost(&report);
 	report_due(&report, io_now_ms());
-	assert_string_equal(said(),
-	    "socks5-handler: 3 clients left no record: the log did not take "
-	    "it\n");
+	assert_string_equal(
+	    said(), "socks5-handler: records that no log took: 3\n");
 	assert_int_not_equal(report_next(&report), 0);
 }
 
