@@ -58,7 +58,13 @@ none_can_be_reached()
 	# It can tell the difference.
 	"${become[@]}" sleep 60 3>&- &
 	superserver_pids+=($!)
-	wait_until [ "$("${become[@]}" "$dir/peek" $!)" != denied ]
+	wait_until can_be_reached $!
+}
+
+# can_be_reached PID: by its own user, once it is that user's
+can_be_reached()
+{
+	[ "$("${become[@]}" "$dir/peek" "$1")" != denied ]
 }
 
 # two_processes SERVER: which has been started, and starts one for each client.

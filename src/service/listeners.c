@@ -47,6 +47,7 @@ listeners_restore(struct listeners *l)
 {
 	for (size_t i = 0; i < l->count; i++)
 		io_restore(&l->ends[i]);
+	close(l->fds[l->count].fd);
 }
 
 int

@@ -31,7 +31,7 @@ struct listeners {
 int listeners_open(
     struct listeners *listeners, int first, size_t count, int kept);
 
-/* The super-server finds its sockets as they were. */
+/* The super-server finds its sockets as they were; signals come no more. */
 void listeners_restore(struct listeners *listeners);
 
 /*
