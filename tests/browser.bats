@@ -72,7 +72,10 @@ shop()
 	# The user sees no difference.
 	for name in default once; do
 		cat "$WEB/$name"
-		grep -q 'answer=ordered' "$BATS_TEST_TMPDIR/$name.html"
+		grep -q 'answer=ordered' "$BATS_TEST_TMPDIR/$name.html" || {
+			cat "$BATS_TEST_TMPDIR/$name.html"{,.err}
+			return 1
+		}
 	done
 	[ "$(cat "$WEB/once")" = POST ]
 	[ "$(cat "$WEB/default")" = $'POST\nPOST' ]

@@ -309,7 +309,7 @@ bool
 peer_out_is_held(const struct peer *peer)
 {
 	const struct stat *out = &peer->stdio[STDOUT_FILENO];
-	char path[sizeof("/proc/2147483647/fd/1")];
+	char path[sizeof("/proc/2147483647/fd/2147483647")];
 	bool held = false;
 	struct stat st;
 
