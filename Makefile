@@ -236,9 +236,9 @@ check: check-packages
 		$(MAKE) $(QUIETLY) BUILD=static build/static/socks5-handler
 	@TEST='$(subst ','\'',$(value TEST))' tests/run $(BUILD) $(ONLY)
 
-# AS="root user alone": as whom, without it as each of them; ONLY="cli relay".
+# WHO="root user alone": as whom, without it as each of them; ONLY="cli relay".
 check-on: check-on-packages
-	@ONLY='$(ONLY)' tools/check-on.sh '$(RELEASE)' $(AS)
+	@ONLY='$(ONLY)' tools/check-on.sh '$(RELEASE)' $(WHO)
 
 # Half a minute; the tests do a short form of it.
 soak: build-packages $(BIN)
