@@ -97,6 +97,7 @@ comes_from()
 listen_for_tos()
 {
 	tos=$BATS_TEST_TMPDIR/tos
+	rm -f "$tos" # or it would be the one before that is listening
 	nsenter -t "$remote" -n /usr/bin/python3 - >"$tos" 3>&- <<-END &
 		import socket
 		s = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))

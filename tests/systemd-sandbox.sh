@@ -256,7 +256,8 @@ wait_for_systemd()
 		fi
 		sleep 0.05
 	done
-	cp "$state/pid1.new" "$state/pid1"
+	cp "$state/pid1.new" "$state/pid1.up"
+	mv "$state/pid1.up" "$state/pid1"
 }
 
 hostnet=
