@@ -273,6 +273,7 @@ start_binding()
 {
 	local address port
 
+	rm -f "$BATS_TEST_TMPDIR/binding" # or the one before is read
 	nsenter -t "$remote" -n "$HOSTS/client" tcp:192.0.2.1:1080 \
 		"${greet[@]}" "send:$1" reply:00 "${@:2}" \
 		>"$BATS_TEST_TMPDIR/binding" 2>&1 3>&- &
