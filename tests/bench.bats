@@ -109,6 +109,7 @@ sum_of()
 }
 
 @test "idle tunnels: a process and some memory for each, all of them used" {
+	need_root "look into a listening service"
 	start_handlers -w --spare=0
 	run_load -p "$PORT" -P "$server" idle 30
 	[ "$status" -eq 0 ]
