@@ -12,25 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A variable that is a whole number above 0; 0 for any other. */
-static int64_t
-number_in(const char *variable)
-{
-	const char *text = getenv(variable);
-	uint64_t number = 0;
-
-	if (text)
-		number_read(text, strlen(text), INT64_MAX / 16, &number);
-	return (int64_t)number;
-}
-
 int
 systemd_listen_fds(void)
 {
 	int64_t count = 0;
 
-	if (number_in("LISTEN_PID") == getpid())
-		count = number_in("LISTEN_FDS");
+	if (number_in_environment("LISTEN_PID") == getpid())
+		count = number_in_environment("LISTEN_FDS");
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");

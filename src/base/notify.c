@@ -10,18 +10,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* A variable that is a whole number above 0; 0 for any other. */
-static int64_t
-number_in(const char *variable)
-{
-	const char *text = getenv(variable);
-	uint64_t number = 0;
-
-	if (text)
-		number_read(text, strlen(text), INT64_MAX / 16, &number);
-	return (int64_t)number;
-}
-
 int
 notify_send(const char *state)
 {
@@ -51,10 +39,11 @@ notify_send(const char *state)
 int64_t
 notify_watchdog_ms(void)
 {
-	int64_t us = number_in("WATCHDOG_USEC");
+	int64_t us = number_in_environment("WATCHDOG_USEC");
 
 	/* Where a process is named, it is the one that is watched. */
-	if (getenv("WATCHDOG_PID") && number_in("WATCHDOG_PID") != getpid())
+	if (getenv("WATCHDOG_PID") &&
+	    number_in_environment("WATCHDOG_PID") != getpid())
 		return 0;
 	return us > 0 && us < 2000 ? 1 : us / 2000;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What a timer can hold, and a typing error can't reach. */
@@ -127,4 +128,15 @@ number_read_ports(const char *text, size_t len, uint16_t *first, uint16_t *last)
 	*first = from;
 	*last = to;
 	return 0;
+}
+
+int64_t
+number_in_environment(const char *variable)
+{
+	const char *text = getenv(variable);
+	uint64_t number = 0;
+
+	if (text)
+		number_read(text, strlen(text), INT64_MAX / 16, &number);
+	return (int64_t)number;
 }

@@ -4,8 +4,9 @@
  * that have nothing else in them: no blank, no sign, no NUL. A number that is
  * too large is told from what is none.
  *
- * Pure functions, no system calls, no allocation. 0; -EINVAL: not a number;
- * -ERANGE: not one of those that may be.
+ * Pure functions but for the one that looks into the environment; no system
+ * calls, no allocation. 0; -EINVAL: not a number; -ERANGE: not one of those
+ * that may be.
  */
 #ifndef NUMBER_H
 #define NUMBER_H
@@ -37,5 +38,9 @@ int number_read_port(const char *text, size_t len, uint16_t *out);
 /* One port, "80", or a range of them, "8000-8999". */
 int number_read_ports(
     const char *text, size_t len, uint16_t *first, uint16_t *last);
+
+/* A variable of the environment that is such a number above 0; 0 for any other,
+ * and where there is none. */
+int64_t number_in_environment(const char *variable);
 
 #endif

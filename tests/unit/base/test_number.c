@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 
 /* From memory that ends with the text. */
 #define FLUSH(text) (const char *)guarded(text, strlen(text)), strlen(text)
@@ -179,6 +180,37 @@ ports(void **state)
 	}
 }
 
+/* What is no number above 0 is none. */
+static void
+in_the_environment(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t number;
+	} table[] = {
+	    {NULL, 0},
+	    {"", 0},
+	    {"1", 1},
+	    {"30000000", 30000000},
+	    {"0", 0},
+	    {"-1", 0},
+	    {"1 ", 0},
+	    {"0x1", 0},
+	    {"99999999999999999999", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++) {
+		unit_row("%s", table[i].text ? table[i].text : "(none)");
+		if (table[i].text)
+			setenv("NUMBER", table[i].text, 1);
+		else
+			unsetenv("NUMBER");
+		assert_int_equal(
+		    number_in_environment("NUMBER"), table[i].number);
+	}
+}
+
 int
 main(void)
 {
@@ -187,6 +219,7 @@ main(void)
 	    cmocka_unit_test(seconds),
 	    cmocka_unit_test(ids),
 	    cmocka_unit_test(ports),
+	    cmocka_unit_test(in_the_environment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
